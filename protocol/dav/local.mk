@@ -1,0 +1,1 @@
+protocol_libprotocol_a_SOURCES +=

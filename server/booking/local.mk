@@ -1,0 +1,1 @@
+server_libbooking_a_SOURCES +=

@@ -1,0 +1,1 @@
+server_libserver_a_SOURCES +=

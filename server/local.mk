@@ -1,0 +1,13 @@
+noinst_LIBRARIES += server/libserver.a server/libbooking.a
+server_libserver_a_SOURCES =
+server_libbooking_a_SOURCES =
+
+include server/base/local.mk
+include server/http/local.mk
+include server/auth/local.mk
+include server/dav/local.mk
+include server/booking/local.mk
+include server/control/local.mk
+
+sbin_PROGRAMS += server/slotkeeperd
+server_slotkeeperd_SOURCES = server/main.c
