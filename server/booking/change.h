@@ -1,0 +1,155 @@
+/*
+ * server/booking/change - the change service: every write of a calendar object passes here.
+ *
+ * A write is prepared on the caller's thread (parsed, screened, its instances listed on a snapshot), then one
+ * kv_update compares what it was computed from, checks preconditions and the promise, and writes object, index,
+ * change number and jobs together. When the snapshot was stale the service prepares again on its worker pool.
+ *
+ * The promise: in a `bookings` calendar no instance overlaps a busy instance of the same member, whoever writes; the
+ * check reads fresh rows in the update that writes.
+ */
+#ifndef SERVER_BOOKING_CHANGE_H
+#define SERVER_BOOKING_CHANGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "protocol/base/arena.h"
+#include "protocol/base/clock.h"
+#include "protocol/base/error.h"
+#include "protocol/base/interval_set.h"
+#include "server/base/pool.h"
+#include "storage/store.h"
+
+struct zone_set;
+struct change_service;
+
+enum change_origin_kind {
+	ORIGIN_USER = 1,   /* a person's calendar app, over CalDAV */
+	ORIGIN_OPERATOR,   /* the command line */
+	ORIGIN_API,
+	ORIGIN_CONNECTION, /* a provider: what is true there cannot be refused */
+	ORIGIN_ENGINE,
+};
+
+/* Who or what caused a change: an argument of every one, stored with its jobs. */
+struct change_origin {
+	enum change_origin_kind kind;
+	struct slice principal; /* name; empty for the operator */
+	struct slice request;   /* request id */
+};
+
+struct change_settings {
+	enum handling handling;     /* the site's; HANDLING_LENIENT by default */
+	enum on_overlap on_overlap; /* ON_OVERLAP_ALERT by default */
+	struct slice timezone;      /* the site's IANA zone; must outlive the service */
+	size_t max_resource_size;   /* bytes of one calendar object */
+	size_t max_instances;       /* instances indexed of one object; more is CALDAV:max-instances */
+};
+
+#define CHANGE_ALTERNATIVES_MAX  5  /* offered with a refusal */
+#define CHANGE_CONFLICTS_MAX     10 /* told with a refusal */
+#define CHANGE_SERIES_CHECK_DAYS 365
+#define CHANGE_ALTERNATIVE_DAYS  14
+#define CHANGE_WINDOW_BACK       (366 * DAY_SECONDS)     /* of endless series the index holds now minus this */
+#define CHANGE_WINDOW_AHEAD      (2 * 366 * DAY_SECONDS) /* to now plus this */
+
+/* ZONES and STORE outlive the service; POOL may be NULL (a stale snapshot is then prepared in the writer). */
+struct change_service *change_service_new(struct store *store, const struct zone_set *zones, const struct clock *clock,
+    struct pool *pool, const struct change_settings *settings);
+void change_service_free(struct change_service *service);
+/* Replaces handling and on_overlap after a reload. */
+void change_service_reload(struct change_service *service, const struct change_settings *settings);
+
+/* What HTTP calls a precondition, already parsed; compared inside the update. */
+struct change_condition {
+	bool if_match_any;              /* If-Match: * */
+	bool if_none_match_any;         /* If-None-Match: * */
+	const struct slice *if_match;   /* quoted ETags; a coding suffix (-gzip, -br) and W/ are ignored */
+	size_t if_match_count;
+	const struct slice *if_none_match;
+	size_t if_none_match_count;
+};
+
+struct change_put {
+	struct slice home, collection, name; /* decoded path segments */
+	struct slice body;
+	struct change_condition condition;
+	enum handling handling; /* from Prefer: handling=; HANDLING_DEFAULT when not said */
+	struct change_origin origin;
+};
+
+struct change_delete {
+	struct slice home, collection, name;
+	struct change_condition condition;
+	struct change_origin origin;
+};
+
+enum change_outcome {
+	CHANGE_CREATED,
+	CHANGE_UPDATED,
+	CHANGE_UNCHANGED,       /* equal to what is stored: nothing was written, the ETag is the present one */
+	CHANGE_DELETED,
+	CHANGE_REFUSED_LENIENT, /* told as a success without ETag: `created` says whether 201 or 204 */
+	CHANGE_REFUSED,         /* error says how: 403, 404, 409, 412, 507 */
+	CHANGE_FAILED,          /* -errno in `ret`: 500 or 503 */
+};
+
+struct change_result {
+	enum change_outcome outcome;
+	int ret;                     /* negative errno for CHANGE_FAILED */
+	bool created;
+	bool rewritten;              /* the stored bytes are not the client's: send no ETag */
+	char etag[RECORD_ETAG_SIZE]; /* present ETag, for a success and for 412; "" when there is none */
+	struct error error;          /* for CHANGE_REFUSED */
+	struct slice conflicting_name; /* for CALDAV:no-uid-conflict: the other object's name; of the arena */
+	const char *reason;          /* "staff_busy", "resource_busy" for SLOTKEEPER_SLOT_UNAVAILABLE */
+	struct interval conflicts[CHANGE_CONFLICTS_MAX];
+	size_t conflict_count;
+	struct interval alternatives[CHANGE_ALTERNATIVES_MAX];
+	size_t alternative_count;
+};
+
+/* Called once, from the writer's or a worker's thread, after the batch is on disk. */
+typedef void change_done_fn(const struct change_result *result, void *arg);
+
+/*
+ * Starts a write. REQUEST and what it points to must live until DONE; ARENA is the service's until then. Refusals that
+ * need no store (not iCalendar, too large) call DONE before it returns.
+ */
+void change_put(struct change_service *service, struct arena *arena, const struct change_put *request,
+    change_done_fn *done, void *arg);
+void change_delete(struct change_service *service, struct arena *arena, const struct change_delete *request,
+    change_done_fn *done, void *arg);
+/* The same for the command line, start-up and tests: waits. */
+void change_put_wait(struct change_service *service, struct arena *arena, const struct change_put *request,
+    struct change_result *result_r);
+void change_delete_wait(struct change_service *service, struct arena *arena, const struct change_delete *request,
+    struct change_result *result_r);
+
+/*
+ * Deletes a collection with all its objects in one update. `work` and `bookings` (and a resource's calendar) are
+ * refused with 403.
+ */
+void change_collection_delete(struct change_service *service, struct arena *arena, struct slice home,
+    struct slice name, const struct change_origin *origin, change_done_fn *done, void *arg);
+/*
+ * Writes the collection's row again inside the caller's update and, when its zone or transparency changed, indexes its
+ * objects anew in the same update. COLLECTION holds the new values.
+ */
+int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    struct collection *collection);
+
+/* Extends the index of endless series to now + CHANGE_WINDOW_AHEAD; called at start and daily. The count, or -errno. */
+int change_extend_horizon(struct change_service *service, size_t limit);
+
+/*
+ * Makes a principal with its collections: a user `work`, `bookings`, `inbox` and `outbox`, a resource `bookings`. Runs
+ * inside the caller's update. -EEXIST when name or address is taken.
+ */
+int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal);
+/* Removes a principal with everything that is his; -EBUSY while live bookings lie ahead and not FORCE. */
+int change_principal_delete(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice name,
+    bool force);
+
+#endif

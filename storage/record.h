@@ -1,0 +1,204 @@
+/*
+ * storage/record - what is stored, as structs, and their versioned codecs.
+ *
+ * Text fields are slices. A struct filled by a `store_..._get` with an arena lives as long as the arena; one handed
+ * to a callback borrows from the transaction and ends with the call. Encoders start with a version byte, decoders
+ * check every length and return -EBADMSG for what they cannot read.
+ */
+#ifndef STORAGE_RECORD_H
+#define STORAGE_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/base/buf.h"
+#include "protocol/base/instant.h"
+#include "protocol/base/interval_set.h"
+#include "protocol/base/slice.h"
+
+#define RECORD_NAME_MAX 255 /* bytes of a principal's, collection's or object's name: fits a key */
+
+enum principal_kind {
+	PRINCIPAL_USER = 1, /* a staff member */
+	PRINCIPAL_RESOURCE, /* a room or a piece of equipment */
+	PRINCIPAL_GROUP,
+};
+
+enum resource_kind {
+	RESOURCE_NONE, /* not a resource */
+	RESOURCE_ROOM,
+	RESOURCE_EQUIPMENT,
+};
+
+struct principal {
+	uint64_t id; /* never used again for another */
+	enum principal_kind kind;
+	enum resource_kind resource;
+	struct slice name; /* of the principal and of its calendar home: one name space */
+	struct slice display_name;
+	struct slice email;
+	struct slice timezone; /* IANA; empty: the site's */
+	struct slice pool;     /* of a resource */
+	uint32_t seats;        /* 0: takes any party */
+	bool admin;
+	struct slice password_hash; /* encoded Argon2id; empty: cannot sign in */
+	uint64_t credential_version; /* raised with every change of the password */
+	struct slice hours; /* JSON of the contract, section 5; empty: none */
+	instant_t created;
+};
+
+enum collection_kind {
+	COLLECTION_CALENDAR = 1,
+	COLLECTION_BOOKINGS, /* the calendar that is never double booked */
+	COLLECTION_INBOX,    /* RFC 6638, 2.2 */
+	COLLECTION_OUTBOX,   /* RFC 6638, 2.1 */
+};
+
+/* Bits of collection.components and of object.component (one bit). */
+enum component_bit {
+	COMPONENT_VEVENT = 1 << 0,
+	COMPONENT_VTODO = 1 << 1,
+	COMPONENT_VJOURNAL = 1 << 2,
+	COMPONENT_VFREEBUSY = 1 << 3,
+	COMPONENT_VAVAILABILITY = 1 << 4,
+};
+#define COMPONENT_ALL 0x1f
+
+enum handling {
+	HANDLING_DEFAULT, /* the next wider setting rules */
+	HANDLING_LENIENT,
+	HANDLING_STRICT,
+};
+
+enum on_overlap {
+	ON_OVERLAP_DEFAULT,
+	ON_OVERLAP_ALERT,
+	ON_OVERLAP_REFUSE,
+};
+
+struct collection {
+	uint64_t id;    /* never used again */
+	uint64_t owner; /* principal id */
+	enum collection_kind kind;
+	struct slice home; /* the owner's name */
+	struct slice name;
+	struct slice display_name;
+	struct slice description;
+	struct slice timezone;    /* CALDAV:calendar-timezone as the client sent it; empty: none */
+	struct slice timezone_id; /* the IANA zone that it means; empty: the owner's */
+	uint32_t components;      /* CALDAV:supported-calendar-component-set */
+	bool transparent;         /* CALDAV:schedule-calendar-transp */
+	enum handling handling;
+	enum on_overlap on_overlap;
+	uint64_t revision; /* raised when something changes that its objects' rows in the indexes depend on */
+	instant_t created;
+};
+
+enum object_flag {
+	OBJECT_RECURRING = 1 << 0,
+	OBJECT_REFUSED = 1 << 1, /* the cancelled copy of a refused item (contract, section 4) */
+	OBJECT_ENDLESS = 1 << 2, /* its instances go on past what the index holds: there is a series row */
+};
+
+/* Enough for "%016llx-%llx" in quotes. */
+#define RECORD_ETAG_SIZE 40
+
+struct object {
+	uint64_t id; /* of the object row's present body; changes with every write */
+	uint64_t collection;
+	struct slice name;
+	struct slice uid;
+	uint64_t change; /* the collection's change number of its last write */
+	uint64_t digest; /* first 8 bytes of SHA-256 of the body */
+	uint32_t size;   /* bytes of the body */
+	uint32_t component;
+	uint32_t flags;
+	struct interval span; /* from the first instance's start to the last one's end, INSTANT_MAX when endless */
+	instant_t created, modified;
+};
+
+/* Strong, quoted, of digest and change number: a repeated body after a restore never repeats an ETag of another. */
+void object_etag(const struct object *object, char etag_r[static RECORD_ETAG_SIZE]);
+
+/* What one instance does to its owner's time; the order of rank in a free/busy answer. */
+enum busy_kind {
+	BUSY_KIND_FREE, /* in the calendar's index only, so that time-range queries find it */
+	BUSY_KIND_TENTATIVE,
+	BUSY_KIND_BUSY,
+	BUSY_KIND_UNAVAILABLE,
+};
+
+enum busy_flag {
+	BUSY_FLOATING = 1 << 0, /* date-only or without zone: resolved in the calendar's zone when it was written */
+	BUSY_BOOKING = 1 << 1,  /* the object lies in a bookings calendar */
+	BUSY_INEXACT = 1 << 2,  /* the interval is a hull (VTODO, VJOURNAL): read the object to decide */
+};
+
+/* One instance in the index. start == end matches a range that contains it and blocks nothing. */
+struct busy {
+	struct interval at;
+	uint64_t collection;
+	uint64_t object; /* object.id */
+	uint32_t instance; /* ordinal within the object */
+	uint32_t component;
+	enum busy_kind kind;
+	uint32_t flags;
+};
+
+/* A live booking's guard on one member's time; the insert itself refuses an overlap. */
+struct occupancy {
+	uint64_t member; /* principal id */
+	struct interval guard;
+	struct slice uid;
+	uint32_t instance;
+};
+
+/* An object whose instances the index holds only within `indexed`; outside it is expanded on demand. */
+struct series {
+	uint64_t collection;
+	uint64_t object;
+	struct slice name;
+	struct interval span;
+	struct interval indexed;
+};
+
+enum change_op {
+	CHANGE_PUT = 1,
+	CHANGE_DELETE,
+};
+
+struct change {
+	uint64_t number;
+	enum change_op op;
+	struct slice name;
+	instant_t at;
+};
+
+enum job_state {
+	JOB_READY = 1, /* due at or before `due`; nobody works on it */
+	JOB_RUNNING,   /* leased until lease_end; a crash makes it READY again */
+	JOB_DONE,      /* kept until the sweep, so a repeat is recognised */
+	JOB_DEAD,      /* given up; a person decides */
+};
+
+struct job {
+	uint64_t id;
+	enum job_state state;
+	instant_t due, lease_end, created;
+	uint32_t attempts;
+	struct slice kind;    /* "refusal_notice", "booking_cancelled", ... */
+	struct slice key;     /* equal keys of one kind are one job: the newer replaces the waiting one */
+	struct slice payload; /* JSON */
+	struct slice request; /* id of the request that caused it */
+};
+
+void principal_encode(struct buf *b, const struct principal *principal);
+int principal_decode(struct slice value, struct principal *principal_r);
+void collection_encode(struct buf *b, const struct collection *collection);
+int collection_decode(struct slice value, struct collection *collection_r);
+void object_encode(struct buf *b, const struct object *object);
+int object_decode(struct slice value, struct object *object_r);
+void job_encode(struct buf *b, const struct job *job);
+int job_decode(struct slice value, struct job *job_r);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * storage/store - typed reads over an engine, and the writes that are not calendar objects.
+ *
+ * Functions taking a kv_txn run inside kv_view or kv_update. A `get` copies into ARENA and returns 0 or -ENOENT;
+ * an `each` calls FN in key order with a record that ends with the call, stops at a non-zero return and hands it
+ * up. Any call may return -EAGAIN, -ENOMEM, -EBADMSG (a record that cannot be read) or -EIO.
+ *
+ * Writes of objects, their indexes, changes and bookings are in store_write.h, for server/booking alone.
+ */
+#ifndef STORAGE_STORE_H
+#define STORAGE_STORE_H
+
+#include <stdio.h>
+
+#include "protocol/base/arena.h"
+#include "protocol/base/error.h"
+#include "storage/kv.h"
+#include "storage/record.h"
+
+#define STORE_FORMAT_VERSION 1
+
+struct store;
+
+struct store_options {
+	uint64_t map_bytes; /* LMDB's address space; 0: the default, less under sanitizers */
+	bool create;        /* make a missing or empty store */
+};
+
+/*
+ * Opens "lmdb:DIR" or "memory:". -ENOENT: no store there and not to be created; -EBUSY: another process has it;
+ * -EPROTO: a newer format; *ERR holds a sentence for a person.
+ */
+int store_open(const char *url, const struct store_options *options, struct store **store_r, struct error *err);
+void store_close(struct store *store);
+struct kv *store_kv(struct store *store);
+/* Random, made with the store and anew by a restore: part of every sync token. */
+uint64_t store_epoch(struct store *store);
+/* True when a store lies there (a directory that is empty or missing has none). */
+bool store_exists(const char *url);
+
+typedef int store_principal_fn(const struct principal *principal, void *arg);
+typedef int store_collection_fn(const struct collection *collection, void *arg);
+typedef int store_object_fn(const struct object *object, void *arg);
+typedef int store_busy_fn(const struct busy *busy, void *arg);
+typedef int store_occupancy_fn(const struct occupancy *occupancy, void *arg);
+typedef int store_series_fn(const struct series *series, void *arg);
+typedef int store_change_fn(const struct change *change, void *arg);
+typedef int store_property_fn(struct slice ns, struct slice name, struct slice xml, void *arg);
+typedef int store_job_fn(const struct job *job, void *arg);
+
+/* ---- principals ---- */
+int store_principal_get(struct kv_txn *txn, struct arena *arena, struct slice name, struct principal *principal_r);
+int store_principal_get_by_id(struct kv_txn *txn, struct arena *arena, uint64_t id, struct principal *principal_r);
+/* E-mail addresses compare without case. */
+int store_principal_get_by_email(struct kv_txn *txn, struct arena *arena, struct slice email,
+    struct principal *principal_r);
+int store_principal_each(struct kv_txn *txn, store_principal_fn *fn, void *arg);
+/* Gives principal->id when it is 0; -EEXIST when the name or the address belongs to another. Replaces its own. */
+int store_principal_put(struct kv_txn *txn, struct principal *principal);
+int store_principal_delete(struct kv_txn *txn, struct slice name); /* the row alone; collections go before */
+
+/* ---- collections ---- */
+int store_collection_get(struct kv_txn *txn, struct arena *arena, struct slice home, struct slice name,
+    struct collection *collection_r);
+int store_collection_get_by_id(struct kv_txn *txn, struct arena *arena, uint64_t id, struct collection *collection_r);
+int store_collection_each(struct kv_txn *txn, struct slice home, store_collection_fn *fn, void *arg);
+/* Gives collection->id when it is 0; a put with an id replaces that row (home and name must be the same). */
+int store_collection_put(struct kv_txn *txn, struct collection *collection);
+/* The number of the last change, 0 at birth: getctag and the sync token are made of it. */
+int store_collection_change(struct kv_txn *txn, uint64_t collection, uint64_t *number_r);
+
+/* ---- dead properties of a collection or of a home (PROPERTY_OF_...) ---- */
+enum property_owner {
+	PROPERTY_OF_COLLECTION = 1, /* id of a collection */
+	PROPERTY_OF_HOME,           /* id of a principal: its calendar home */
+	PROPERTY_OF_PRINCIPAL,
+};
+/* XML is the whole element as it is to be written back, with its namespaces declared in it. */
+int store_property_get(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id,
+    struct slice ns, struct slice name, struct slice *xml_r);
+int store_property_each(struct kv_txn *txn, enum property_owner owner, uint64_t id, store_property_fn *fn, void *arg);
+int store_property_put(struct kv_txn *txn, enum property_owner owner, uint64_t id, struct slice ns, struct slice name,
+    struct slice xml);
+int store_property_delete(struct kv_txn *txn, enum property_owner owner, uint64_t id, struct slice ns,
+    struct slice name);
+
+/* ---- objects: reads ---- */
+int store_object_get(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice name,
+    struct object *object_r);
+int store_object_get_by_uid(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice uid,
+    struct object *object_r);
+/* By the id that index rows carry; the collection is known from the row. */
+int store_object_get_by_id(struct kv_txn *txn, struct arena *arena, uint64_t collection, uint64_t id,
+    struct object *object_r);
+int store_object_each(struct kv_txn *txn, uint64_t collection, store_object_fn *fn, void *arg);
+/* Every object with this UID in the calendars of OWNER (principal id). */
+int store_object_each_by_owner_uid(struct kv_txn *txn, uint64_t owner, struct slice uid, store_object_fn *fn,
+    void *arg);
+/* The bytes as the client sent them, borrowed from the transaction. */
+int store_body_get(struct kv_txn *txn, uint64_t object, struct slice *body_r);
+
+/* ---- changes (RFC 6578) ---- */
+/*
+ * The newest change of each name after number AFTER, oldest first, at most LIMIT (0: all). -ESTALE when AFTER is
+ * above the present number or tombstones since then are gone.
+ */
+int store_change_each(struct kv_txn *txn, uint64_t collection, uint64_t after, size_t limit, store_change_fn *fn,
+    void *arg);
+
+/* ---- the busy index ---- */
+/* Rows that overlap WINDOW, and empty ones with WINDOW.start <= start < WINDOW.end; in no particular order. */
+int store_busy_each(struct kv_txn *txn, uint64_t collection, struct interval window, store_busy_fn *fn, void *arg);
+/* The blocking rows (never BUSY_KIND_FREE) of all calendars that count for MEMBER (principal id). */
+int store_member_busy_each(struct kv_txn *txn, uint64_t member, struct interval window, store_busy_fn *fn, void *arg);
+int store_occupancy_each(struct kv_txn *txn, uint64_t member, struct interval window, store_occupancy_fn *fn,
+    void *arg);
+/* Series with instances in WINDOW that the index may not hold. */
+int store_series_each(struct kv_txn *txn, uint64_t collection, struct interval window, store_series_fn *fn, void *arg);
+/* Series whose index ends before HORIZON, soonest first, at most LIMIT: what the daily extension works on. */
+int store_series_each_due(struct kv_txn *txn, instant_t horizon, size_t limit, store_series_fn *fn, void *arg);
+
+/* ---- jobs: written in the update of their cause ---- */
+/*
+ * Records JOB; gives job->id. A READY job of the same kind and key is replaced and keeps its id. -EINVAL for an
+ * empty kind.
+ */
+int store_job_put(struct kv_txn *txn, struct job *job);
+int store_job_delete(struct kv_txn *txn, uint64_t id);
+int store_job_get_by_key(struct kv_txn *txn, struct arena *arena, struct slice kind, struct slice key,
+    struct job *job_r);
+int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg); /* by due time */
+
+/* ---- small values by name: "secret", "site", ... ---- */
+int store_meta_get(struct kv_txn *txn, struct arena *arena, struct slice name, struct slice *value_r);
+int store_meta_put(struct kv_txn *txn, struct slice name, struct slice value);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * storage/store_write - the writes of calendar objects and everything that follows from them.
+ *
+ * Only server/booking may include this header (tests/layers.txt): every write of a calendar object passes through
+ * the change service, which keeps object, indexes, change number and jobs together in one update.
+ */
+#ifndef STORAGE_STORE_WRITE_H
+#define STORAGE_STORE_WRITE_H
+
+#include "storage/store.h"
+
+/* Change numbers and tombstones are kept this long (contract: sync tokens). */
+#define STORE_TOMBSTONES_KEPT        100000
+#define STORE_TOMBSTONE_KEPT_SECONDS (366 * DAY_SECONDS)
+
+/*
+ * Writes an object under object->collection and object->name with BODY: gives object->id, ->change, ->digest and
+ * ->size, replaces body, UID rows and change row of a former object of that name, whose index rows must have been
+ * removed with store_index_clear. OWNER is the principal whose calendar it is. -EEXIST when the UID belongs to
+ * another name of the collection.
+ */
+int store_object_put(struct kv_txn *txn, uint64_t owner, struct object *object, struct slice body, instant_t now);
+/* Removes object, body and UID rows and leaves a tombstone. The index rows must be gone. */
+int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object *object, instant_t now);
+/*
+ * The same body and rows under a new change number, so a new ETag: what makes an app read it again. The id stays.
+ */
+int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now);
+
+/* Adds one row to the calendar's index and, when MEMBER is not 0 and the row blocks, to the member's. */
+int store_busy_put(struct kv_txn *txn, uint64_t member, const struct busy *busy);
+/* Adds a series row; one an object. */
+int store_series_put(struct kv_txn *txn, const struct series *series);
+/*
+ * Takes a live booking's guard; -EBUSY when it overlaps another UID's guard of the member. It trusts no rule.
+ */
+int store_occupancy_put(struct kv_txn *txn, const struct occupancy *occupancy);
+/* Removes all busy, member busy, series and occupancy rows of OBJECT. */
+int store_index_clear(struct kv_txn *txn, uint64_t member, uint64_t collection, uint64_t object, struct slice uid);
+
+/* Removes an empty collection: its row, properties, changes and counters. -ENOTEMPTY while an object is left. */
+int store_collection_delete(struct kv_txn *txn, const struct collection *collection);
+/* Removes tombstones beyond what is kept; at most LIMIT in one update; the count. */
+int store_change_prune(struct kv_txn *txn, uint64_t collection, instant_t now, size_t limit);
+
+#endif
