@@ -1,0 +1,32 @@
+/*
+ * ical/split - a file into calendar objects by UID, as text, each with the zones it names (RFC 4791, 4.1).
+ *
+ * For import: components keep their own lines, the VCALENDAR properties of the file go into each object (METHOD is left
+ * out), a component without UID gets one made from its content. Several VCALENDARs in a file are read in turn.
+ */
+#ifndef ICAL_SPLIT_H
+#define ICAL_SPLIT_H
+
+#include "protocol/base/arena.h"
+#include "protocol/base/buf.h"
+#include "protocol/base/error.h"
+#include "protocol/base/slice.h"
+
+struct ical_part {
+	struct slice uid;
+	struct slice text; /* one whole VCALENDAR, of the arena */
+	size_t line;       /* of its first component in the file, from 1 */
+};
+
+/* Calls FN for each part in the order of the first appearance of its UID. */
+typedef int ical_split_fn(const struct ical_part *part, void *arg);
+/* 0, what FN returned, -ENOMEM, or -EINVAL with *ERR naming the line where the file is not iCalendar. */
+int ical_split(struct arena *arena, struct slice file, ical_split_fn *fn, void *arg, struct error *err);
+
+/* Joins objects into one VCALENDAR stream for export: zones once, components as they stand. Feed, then finish. */
+struct ical_join;
+struct ical_join *ical_join_new(struct arena *arena);
+int ical_join_add(struct ical_join *join, struct slice object_text);
+int ical_join_finish(struct ical_join *join, struct slice calendar_name, struct buf *out);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * ical/timezone - TZID to zone: the system's IANA data, Windows names, and a VTIMEZONE for what nobody knows.
+ *
+ * A zone_set is filled once, before any thread starts, by a loader that hands over the bytes of TZif files (RFC 8536);
+ * afterwards it is immutable and may be shared. For a TZID that it knows, an object's own VTIMEZONE is never used.
+ */
+#ifndef ICAL_TIMEZONE_H
+#define ICAL_TIMEZONE_H
+
+#include "protocol/base/arena.h"
+#include "protocol/base/instant.h"
+#include "protocol/base/slice.h"
+
+struct zone; /* immutable; lives as long as its set or arena */
+struct zone_set;
+
+#define ZONE_NAME_MAX 64 /* bytes of an IANA name */
+
+struct zone_set *zone_set_new(void);
+void zone_set_free(struct zone_set *set);
+/* Adds a zone from the bytes of a TZif file, which are not kept. 0, -EINVAL (not TZif), -ENOMEM. */
+int zone_set_add(struct zone_set *set, struct slice name, struct slice tzif);
+/* After the last add: sorts, so that lookups work. */
+void zone_set_seal(struct zone_set *set);
+/* A digest of all data in the set, to find out that the system's zone data changed. */
+uint64_t zone_set_digest(const struct zone_set *set);
+
+/* By IANA name (exact, then without case) or Windows name (CLDR windowsZones) or "/vendor/.../Area/City"; or NULL. */
+const struct zone *zone_set_find(const struct zone_set *set, struct slice tzid);
+/* The IANA name; for a zone made from a VTIMEZONE its TZID. */
+struct slice zone_name(const struct zone *zone);
+const struct zone *zone_utc(void);
+
+/*
+ * A zone from the text of one VTIMEZONE component (RFC 5545, 3.6.5), in ARENA. Observances with yearly rules are
+ * computed, everything is bounded. -EINVAL when no reading is safe.
+ */
+int zone_from_vtimezone(struct arena *arena, struct slice text, const struct zone **zone_r);
+
+/* Seconds east of UTC at an instant. */
+int zone_offset_at(const struct zone *zone, instant_t at);
+/* The next change of the offset after AT, or INSTANT_MAX. */
+instant_t zone_next_transition(const struct zone *zone, instant_t at);
+
+#endif
