@@ -1,0 +1,30 @@
+/*
+ * server/app - what a handler may reach: the composed parts of one server, made by main, read-only afterwards.
+ */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include "protocol/base/clock.h"
+
+struct auth;
+struct change_service;
+struct config;
+struct http_server;
+struct metrics;
+struct pool;
+struct store;
+struct zone_set;
+
+struct app {
+	struct store *store;
+	struct change_service *changes;
+	struct auth *auth;
+	const struct zone_set *zones;
+	const struct clock *clock;
+	struct config *config; /* the values in force: config_get(), which is safe beside a reload */
+	struct pool *pool;
+	struct metrics *metrics;
+	struct http_server *http;
+};
+
+#endif
