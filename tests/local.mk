@@ -35,7 +35,8 @@ else
 fuzz_main = tests/fuzz/replay.c
 TESTS += tests/fuzz/run-corpus.sh
 endif
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run-corpus.sh tests/check-layers.sh tests/layers.txt
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run-corpus.sh tests/check-layers.sh tests/layers.txt tests/run-all \
+	tests/thread-suppressions.txt
 TESTS += tests/check-layers.sh
 AM_TESTS_ENVIRONMENT = abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	FUZZ_TARGETS='$(fuzz_targets)'; export FUZZ_TARGETS;
