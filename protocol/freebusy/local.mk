@@ -1,1 +1,3 @@
-protocol_libprotocol_a_SOURCES +=
+protocol_libprotocol_a_SOURCES += \
+	protocol/freebusy/busy.c protocol/freebusy/busy.h \
+	protocol/freebusy/reply.c protocol/freebusy/reply.h

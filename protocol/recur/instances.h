@@ -28,7 +28,7 @@ struct instance {
 struct instances {
 	struct instance *at; /* sorted by start; of the arena */
 	size_t count;
-	bool more; /* the set goes on after the window */
+	bool more; /* the set may go on after the window */
 };
 
 struct instances_options {
@@ -43,6 +43,12 @@ struct instances_options {
  */
 int recur_instances(struct arena *arena, const struct calendar_object *object, const struct instances_options *options,
     struct instances *instances_r, struct error *err);
+
+/*
+ * What a range must overlap before RFC 4791, 9.9 can find the instance: `at`, for VTODO and VJOURNAL a second wider where
+ * the tables there say <= instead of <. Windows select by it.
+ */
+struct interval recur_instance_hull(const struct instance *instance);
 
 /*
  * The span of the whole set, for the time index: first instance's start, last one's end or INSTANT_MAX when endless (or
