@@ -1,0 +1,1 @@
+unit_tests += tests/unit/test_base_interval_set tests/unit/test_base_text

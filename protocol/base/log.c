@@ -1,0 +1,64 @@
+#include <config.h>
+
+#include "protocol/base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "protocol/base/ascii.h"
+
+/* Set once before any thread starts, read by all. */
+static struct {
+	log_sink_fn *sink;
+	void *arg;
+	enum log_level max_level;
+} sink;
+
+void log_set_sink(log_sink_fn *fn, void *arg, enum log_level max_level)
+{
+	sink.sink = fn;
+	sink.arg = arg;
+	sink.max_level = max_level;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return sink.sink != NULL && level <= sink.max_level;
+}
+
+/* Copies TEXT with control characters made visible; what does not fit is cut. */
+static void escape(const char *text, char *out, size_t size)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t used = 0;
+
+	for (; *text != '\0' && used + 5 < size; text++) {
+		if (!ascii_is_control(*text)) {
+			out[used++] = *text;
+			continue;
+		}
+		out[used++] = '\\';
+		out[used++] = 'x';
+		out[used++] = hex[(unsigned char)*text >> 4];
+		out[used++] = hex[*text & 15];
+	}
+	out[used] = '\0';
+}
+
+void log_event(enum log_level level, const char *component, const char *request, const char *msg, const char *format,
+    ...)
+{
+	char values[LOG_LINE_MAX], line[LOG_LINE_MAX + 512], safe[2 * LOG_LINE_MAX];
+	va_list args;
+
+	if (!log_enabled(level))
+		return;
+	va_start(args, format);
+	vsnprintf(values, sizeof(values), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "%s %s%s%s%s%s%s", component, request != NULL ? "request=" : "",
+	    request != NULL ? request : "", request != NULL ? " " : "", msg, values[0] ? " " : "", values);
+	escape(line, safe, sizeof(safe));
+	sink.sink(level, safe, sink.arg);
+}
