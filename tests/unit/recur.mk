@@ -1,0 +1,1 @@
+unit_tests += tests/unit/test_recur_rule tests/unit/test_recur_iterator
