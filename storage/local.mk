@@ -1,2 +1,15 @@
 noinst_LIBRARIES += storage/libstorage.a
-storage_libstorage_a_SOURCES =
+storage_libstorage_a_SOURCES = \
+	storage/key.c storage/key.h \
+	storage/kv.c storage/kv.h storage/kv_private.h \
+	storage/lmdb/engine.c \
+	storage/memory/engine.c \
+	storage/pack.c storage/pack.h \
+	storage/record.c storage/record.h \
+	storage/store.c storage/store.h storage/store_private.h storage/store_write.h \
+	storage/store_busy.c \
+	storage/store_collection.c \
+	storage/store_job.c \
+	storage/store_object.c \
+	storage/store_principal.c \
+	storage/writer.c

@@ -108,6 +108,9 @@ int store_change_each(struct kv_txn *txn, uint64_t collection, uint64_t after, s
     void *arg);
 
 /* ---- the busy index ---- */
+/* The rows that were written for OBJECT, of ARENA; an object without rows has COUNT 0. MEMBER_R: whose time they block. */
+int store_index_get(struct kv_txn *txn, struct arena *arena, uint64_t collection, uint64_t object, uint64_t *member_r,
+    struct busy **rows_r, size_t *count_r);
 /* Rows that overlap WINDOW, and empty ones with WINDOW.start <= start < WINDOW.end; in no particular order. */
 int store_busy_each(struct kv_txn *txn, uint64_t collection, struct interval window, store_busy_fn *fn, void *arg);
 /* The blocking rows (never BUSY_KIND_FREE) of all calendars that count for MEMBER (principal id). */
@@ -129,6 +132,10 @@ int store_job_delete(struct kv_txn *txn, uint64_t id);
 int store_job_get_by_key(struct kv_txn *txn, struct arena *arena, struct slice kind, struct slice key,
     struct job *job_r);
 int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg); /* by due time */
+
+int store_job_get(struct kv_txn *txn, struct arena *arena, uint64_t id, struct job *job_r);
+/* Jobs that are due at or before NOW and ready, soonest first, at most LIMIT (0: all). */
+int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg);
 
 /* ---- small values by name: "secret", "site", ... ---- */
 int store_meta_get(struct kv_txn *txn, struct arena *arena, struct slice name, struct slice *value_r);

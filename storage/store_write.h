@@ -27,16 +27,23 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
  */
 int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now);
 
-/* Adds one row to the calendar's index and, when MEMBER is not 0 and the row blocks, to the member's. */
-int store_busy_put(struct kv_txn *txn, uint64_t member, const struct busy *busy);
+/*
+ * Writes the index rows of one object in place of those it had: all of them to the calendar's index and, when MEMBER is
+ * not 0, the blocking ones to the member's. ROWS carry collection and object; INSTANCE differs among them.
+ */
+int store_index_put(struct kv_txn *txn, uint64_t member, uint64_t collection, uint64_t object,
+    const struct busy *rows, size_t count);
+/* Removes all index rows and the series row of OBJECT; fine when there are none. */
+int store_index_clear(struct kv_txn *txn, uint64_t collection, uint64_t object);
 /* Adds a series row; one an object. */
 int store_series_put(struct kv_txn *txn, const struct series *series);
 /*
- * Takes a live booking's guard; -EBUSY when it overlaps another UID's guard of the member. It trusts no rule.
+ * Takes the guards of a live booking's instances, in place of those that UID had with the member; -EBUSY when one
+ * overlaps another UID's guard of the member, with *CLASH_R (may be NULL) that guard. It trusts no rule.
  */
-int store_occupancy_put(struct kv_txn *txn, const struct occupancy *occupancy);
-/* Removes all busy, member busy, series and occupancy rows of OBJECT. */
-int store_index_clear(struct kv_txn *txn, uint64_t member, uint64_t collection, uint64_t object, struct slice uid);
+int store_occupancy_put(struct kv_txn *txn, uint64_t member, struct slice uid, const struct interval *guards,
+    size_t count, struct interval *clash_r);
+int store_occupancy_clear(struct kv_txn *txn, uint64_t member, struct slice uid);
 
 /* Removes an empty collection: its row, properties, changes and counters. -ENOTEMPTY while an object is left. */
 int store_collection_delete(struct kv_txn *txn, const struct collection *collection);

@@ -1,0 +1,353 @@
+/*
+ * LMDB as an engine. One unnamed database holds all tables; keys carry a table byte. The map is reserved once, so that it
+ * never moves under a reader; MDB_NOTLS, so that a snapshot belongs to its transaction and not to a thread.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lmdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "protocol/base/cleanup.h"
+#include "protocol/base/error.h"
+#include "storage/kv_private.h"
+
+#ifdef WITH_SANITIZERS
+#define LMDB_MAP_BYTES (UINT64_C(1) << 30) /* sanitizers keep most of the address space for themselves */
+#else
+#define LMDB_MAP_BYTES (UINT64_C(256) << 30) /* address space only */
+#endif
+#define LMDB_READERS   1022 /* snapshots open at once */
+#define LMDB_LOCK_NAME "lock"
+#define LMDB_DATA_NAME "data.mdb"
+
+struct lmdb_kv {
+	struct kv kv;
+	MDB_env *env;
+	MDB_dbi dbi;
+	MDB_txn *batch;
+	int lock; /* held for as long as the store is open: one process at a time */
+};
+
+struct lmdb_txn {
+	struct kv_txn txn;
+	struct lmdb_kv *kv;
+	MDB_txn *mdb;
+	int broken; /* an error of the engine itself: the batch cannot go on */
+};
+
+static int errno_of(int rc)
+{
+	switch (rc) {
+	case 0:
+		return 0;
+	case MDB_NOTFOUND:
+		return -ENOENT;
+	case MDB_KEYEXIST:
+		return -EEXIST;
+	case MDB_MAP_FULL:
+	case MDB_TXN_FULL:
+		return -ENOSPC;
+	case MDB_READERS_FULL:
+		return -EAGAIN;
+	case MDB_BAD_VALSIZE:
+		return -EINVAL;
+	}
+	return rc > 0 ? -rc : -EIO;
+}
+
+static int check(struct lmdb_txn *txn, int rc)
+{
+	int ret = errno_of(rc);
+
+	if (ret < 0 && ret != -ENOENT && ret != -EEXIST)
+		txn->broken = ret;
+	return ret;
+}
+
+static MDB_val val_of(struct slice s)
+{
+	return (MDB_val){s.len, (void *)s.at};
+}
+
+static struct slice slice_of_val(MDB_val v)
+{
+	return v.mv_size > 0 ? slice_of(v.mv_data, v.mv_size) : SLICE_EMPTY;
+}
+
+static int lmdb_get(struct kv_txn *base, struct slice key, struct slice *value_r)
+{
+	struct lmdb_txn *txn = (struct lmdb_txn *)base;
+	MDB_val k = val_of(key), v;
+	int ret = check(txn, mdb_get(txn->mdb, txn->kv->dbi, &k, &v));
+
+	if (ret == 0)
+		*value_r = slice_of_val(v);
+	return ret;
+}
+
+static int lmdb_put(struct kv_txn *base, struct slice key, struct slice value, bool if_absent)
+{
+	struct lmdb_txn *txn = (struct lmdb_txn *)base;
+	MDB_val k = val_of(key), v = val_of(value);
+
+	return check(txn, mdb_put(txn->mdb, txn->kv->dbi, &k, &v, if_absent ? MDB_NOOVERWRITE : 0));
+}
+
+static int lmdb_remove(struct kv_txn *base, struct slice key)
+{
+	struct lmdb_txn *txn = (struct lmdb_txn *)base;
+	MDB_val k = val_of(key);
+
+	return check(txn, mdb_del(txn->mdb, txn->kv->dbi, &k, NULL));
+}
+
+/* Puts CURSOR on the first row of the range in its direction. */
+static int seek(MDB_cursor *cursor, struct slice from, struct slice to, bool reverse, MDB_val *k, MDB_val *v)
+{
+	int rc;
+
+	*k = val_of(reverse ? to : from);
+	rc = mdb_cursor_get(cursor, k, v, MDB_SET_RANGE);
+	if (!reverse)
+		return rc;
+	return mdb_cursor_get(cursor, k, v, rc == MDB_NOTFOUND ? MDB_LAST : MDB_PREV);
+}
+
+static int lmdb_range(struct kv_txn *base, struct slice from, struct slice to, bool reverse, size_t limit,
+    kv_row_fn *fn, void *arg)
+{
+	struct lmdb_txn *txn = (struct lmdb_txn *)base;
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	int ret, rc = mdb_cursor_open(txn->mdb, txn->kv->dbi, &cursor);
+
+	if (rc != 0)
+		return check(txn, rc);
+	rc = seek(cursor, from, to, reverse, &k, &v);
+	for (size_t n = 0; rc == 0 && (limit == 0 || n < limit); n++) {
+		struct slice key = slice_of_val(k);
+
+		if (reverse ? slice_compare(key, from) < 0 : slice_compare(key, to) >= 0)
+			break;
+		ret = fn(key, slice_of_val(v), arg);
+		if (ret != 0) {
+			mdb_cursor_close(cursor);
+			return ret;
+		}
+		rc = mdb_cursor_get(cursor, &k, &v, reverse ? MDB_PREV : MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	return rc == MDB_NOTFOUND ? 0 : check(txn, rc);
+}
+
+static const struct kv_ops lmdb_ops;
+
+static int lmdb_view(struct kv *base, kv_fn *fn, void *arg)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+	struct lmdb_txn txn = {.txn = {&lmdb_ops, false}, .kv = kv};
+	int ret, dead, rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.mdb);
+
+	if (rc == MDB_READERS_FULL && mdb_reader_check(kv->env, &dead) == 0 && dead > 0)
+		rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.mdb);
+	if (rc != 0)
+		return errno_of(rc);
+	ret = fn(&txn.txn, arg);
+	mdb_txn_abort(txn.mdb);
+	return ret;
+}
+
+static int lmdb_batch_begin(struct kv *base)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+
+	return errno_of(mdb_txn_begin(kv->env, NULL, 0, &kv->batch));
+}
+
+static int lmdb_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+	struct lmdb_txn txn = {.txn = {&lmdb_ops, true}, .kv = kv};
+	int rc = mdb_txn_begin(kv->env, kv->batch, 0, &txn.mdb);
+
+	if (rc != 0)
+		return errno_of(rc);
+	*ret_r = fn(&txn.txn, arg);
+	if (txn.broken < 0 || *ret_r < 0) {
+		mdb_txn_abort(txn.mdb);
+		return txn.broken;
+	}
+	return errno_of(mdb_txn_commit(txn.mdb));
+}
+
+static int lmdb_batch_commit(struct kv *base)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+	MDB_txn *batch = steal_ptr(&kv->batch);
+
+	return errno_of(mdb_txn_commit(batch));
+}
+
+static void lmdb_batch_abort(struct kv *base)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+
+	mdb_txn_abort(steal_ptr(&kv->batch));
+}
+
+static int lmdb_stats(struct kv *base, struct kv_stats *stats_r)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+	MDB_envinfo info;
+	MDB_stat stat;
+	int rc = mdb_env_info(kv->env, &info);
+
+	if (rc == 0)
+		rc = mdb_env_stat(kv->env, &stat);
+	if (rc != 0)
+		return errno_of(rc);
+	stats_r->rows = stat.ms_entries;
+	stats_r->bytes_used = (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
+	stats_r->bytes_reserved = info.me_mapsize;
+	stats_r->readers = info.me_numreaders;
+	return 0;
+}
+
+static void lmdb_close(struct kv *base)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+
+	if (kv->env != NULL)
+		mdb_env_close(kv->env);
+	if (kv->lock >= 0)
+		close(kv->lock);
+	free(kv);
+}
+
+static const struct kv_ops lmdb_ops = {
+    .close = lmdb_close,
+    .view = lmdb_view,
+    .stats = lmdb_stats,
+    .batch_begin = lmdb_batch_begin,
+    .batch_run = lmdb_batch_run,
+    .batch_commit = lmdb_batch_commit,
+    .batch_abort = lmdb_batch_abort,
+    .get = lmdb_get,
+    .range = lmdb_range,
+    .put = lmdb_put,
+    .remove = lmdb_remove,
+};
+
+bool lmdb_exists(const char *directory)
+{
+	char path[4096];
+	struct stat status;
+	struct slice end = SLICE("/" LMDB_DATA_NAME);
+
+	if (strlen(directory) + end.len >= sizeof(path))
+		return false;
+	memcpy(path, directory, strlen(directory));
+	memcpy(path + strlen(directory), end.at, end.len + 1);
+	return stat(path, &status) == 0 && status.st_size > 0;
+}
+
+/* Makes the directory, mode 0700, and its missing parents. */
+static int make_directory(const char *directory)
+{
+	AUTO_FREE char *path = strdup(directory);
+
+	if (path == NULL)
+		return -ENOMEM;
+	for (char *at = path + 1; *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* The lock is on the open file, so a second opening in this process is refused as well. */
+static int take_lock(struct lmdb_kv *kv, const char *directory, struct error *err)
+{
+	AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	kv->lock = openat(fd, LMDB_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (kv->lock < 0)
+		return -errno;
+	if (flock(kv->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	error_set(err, 0, CONDITION_NONE, "%.100s: another process is using this data directory", directory);
+	return -EBUSY;
+}
+
+static int open_env(struct lmdb_kv *kv, const char *directory, uint64_t map_bytes)
+{
+	MDB_txn *txn;
+	int dead, rc = mdb_env_create(&kv->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(kv->env, map_bytes > 0 ? map_bytes : LMDB_MAP_BYTES);
+	if (rc == 0)
+		rc = mdb_env_set_maxreaders(kv->env, LMDB_READERS);
+	if (rc == 0)
+		rc = mdb_env_open(kv->env, directory, MDB_NOTLS, 0600);
+	if (rc == 0)
+		rc = mdb_reader_check(kv->env, &dead);
+	if (rc == 0)
+		rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
+	if (rc != 0)
+		return errno_of(rc);
+	rc = mdb_dbi_open(txn, NULL, 0, &kv->dbi);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return errno_of(rc);
+	}
+	return errno_of(mdb_txn_commit(txn));
+}
+
+int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err)
+{
+	struct lmdb_kv *kv;
+	int ret;
+
+	if (!lmdb_exists(directory)) {
+		if (!create) {
+			error_set(err, 0, CONDITION_NONE, "%.100s: no store here; slotkeeper init makes one", directory);
+			return -ENOENT;
+		}
+		ret = make_directory(directory);
+		if (ret < 0) {
+			error_set(err, 0, CONDITION_NONE, "%.100s: %s", directory, strerror(-ret));
+			return ret;
+		}
+	}
+	kv = calloc(1, sizeof(*kv));
+	if (kv == NULL)
+		return -ENOMEM;
+	kv->kv.ops = &lmdb_ops;
+	kv->lock = -1;
+	ret = take_lock(kv, directory, err);
+	if (ret == 0)
+		ret = open_env(kv, directory, map_bytes);
+	if (ret == 0)
+		ret = writer_new(&kv->kv, &kv->kv.writer);
+	if (ret < 0) {
+		if (ret != -EBUSY)
+			error_set(err, 0, CONDITION_NONE, "%.100s: %s", directory, strerror(-ret));
+		lmdb_close(&kv->kv);
+		return ret;
+	}
+	*kv_r = &kv->kv;
+	return 0;
+}

@@ -1,0 +1,182 @@
+#include <config.h>
+
+#include "storage/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "storage/pack.h"
+
+#define PRINCIPAL_VERSION  1
+#define COLLECTION_VERSION 1
+#define OBJECT_VERSION     1
+#define JOB_VERSION        1
+
+void object_etag(const struct object *object, char etag_r[static RECORD_ETAG_SIZE])
+{
+	snprintf(etag_r, RECORD_ETAG_SIZE, "\"%016llx-%llx\"", (unsigned long long)object->digest,
+	    (unsigned long long)object->change);
+}
+
+void principal_encode(struct buf *b, const struct principal *principal)
+{
+	pack_u8(b, PRINCIPAL_VERSION);
+	pack_u64(b, principal->id);
+	pack_u8(b, (uint8_t)principal->kind);
+	pack_u8(b, (uint8_t)principal->resource);
+	pack_text(b, principal->name);
+	pack_text(b, principal->display_name);
+	pack_text(b, principal->email);
+	pack_text(b, principal->timezone);
+	pack_text(b, principal->pool);
+	pack_u32(b, principal->seats);
+	pack_u8(b, principal->admin);
+	pack_text(b, principal->password_hash);
+	pack_u64(b, principal->credential_version);
+	pack_text(b, principal->hours);
+	pack_i64(b, principal->created);
+}
+
+int principal_decode(struct slice value, struct principal *principal_r)
+{
+	struct unpack u = unpack_begin(value, PRINCIPAL_VERSION);
+	struct principal p = {.id = unpack_u64(&u)};
+
+	p.kind = (enum principal_kind)unpack_u8(&u);
+	p.resource = (enum resource_kind)unpack_u8(&u);
+	p.name = unpack_text(&u);
+	p.display_name = unpack_text(&u);
+	p.email = unpack_text(&u);
+	p.timezone = unpack_text(&u);
+	p.pool = unpack_text(&u);
+	p.seats = unpack_u32(&u);
+	p.admin = unpack_u8(&u) != 0;
+	p.password_hash = unpack_text(&u);
+	p.credential_version = unpack_u64(&u);
+	p.hours = unpack_text(&u);
+	p.created = unpack_i64(&u);
+	if (unpack_end(&u) < 0 || p.kind < PRINCIPAL_USER || p.kind > PRINCIPAL_GROUP || p.resource > RESOURCE_EQUIPMENT)
+		return -EBADMSG;
+	*principal_r = p;
+	return 0;
+}
+
+void collection_encode(struct buf *b, const struct collection *collection)
+{
+	pack_u8(b, COLLECTION_VERSION);
+	pack_u64(b, collection->id);
+	pack_u64(b, collection->owner);
+	pack_u8(b, (uint8_t)collection->kind);
+	pack_text(b, collection->home);
+	pack_text(b, collection->name);
+	pack_text(b, collection->display_name);
+	pack_text(b, collection->description);
+	pack_text(b, collection->timezone);
+	pack_text(b, collection->timezone_id);
+	pack_u32(b, collection->components);
+	pack_u8(b, collection->transparent);
+	pack_u8(b, (uint8_t)collection->handling);
+	pack_u8(b, (uint8_t)collection->on_overlap);
+	pack_u64(b, collection->revision);
+	pack_i64(b, collection->created);
+}
+
+int collection_decode(struct slice value, struct collection *collection_r)
+{
+	struct unpack u = unpack_begin(value, COLLECTION_VERSION);
+	struct collection c = {.id = unpack_u64(&u)};
+
+	c.owner = unpack_u64(&u);
+	c.kind = (enum collection_kind)unpack_u8(&u);
+	c.home = unpack_text(&u);
+	c.name = unpack_text(&u);
+	c.display_name = unpack_text(&u);
+	c.description = unpack_text(&u);
+	c.timezone = unpack_text(&u);
+	c.timezone_id = unpack_text(&u);
+	c.components = unpack_u32(&u);
+	c.transparent = unpack_u8(&u) != 0;
+	c.handling = (enum handling)unpack_u8(&u);
+	c.on_overlap = (enum on_overlap)unpack_u8(&u);
+	c.revision = unpack_u64(&u);
+	c.created = unpack_i64(&u);
+	if (unpack_end(&u) < 0 || c.kind < COLLECTION_CALENDAR || c.kind > COLLECTION_OUTBOX ||
+	    c.handling > HANDLING_STRICT || c.on_overlap > ON_OVERLAP_REFUSE)
+		return -EBADMSG;
+	*collection_r = c;
+	return 0;
+}
+
+void object_encode(struct buf *b, const struct object *object)
+{
+	pack_u8(b, OBJECT_VERSION);
+	pack_u64(b, object->id);
+	pack_u64(b, object->collection);
+	pack_text(b, object->name);
+	pack_text(b, object->uid);
+	pack_u64(b, object->change);
+	pack_u64(b, object->digest);
+	pack_u32(b, object->size);
+	pack_u32(b, object->component);
+	pack_u32(b, object->flags);
+	pack_interval(b, object->span);
+	pack_i64(b, object->created);
+	pack_i64(b, object->modified);
+}
+
+int object_decode(struct slice value, struct object *object_r)
+{
+	struct unpack u = unpack_begin(value, OBJECT_VERSION);
+	struct object o = {.id = unpack_u64(&u)};
+
+	o.collection = unpack_u64(&u);
+	o.name = unpack_text(&u);
+	o.uid = unpack_text(&u);
+	o.change = unpack_u64(&u);
+	o.digest = unpack_u64(&u);
+	o.size = unpack_u32(&u);
+	o.component = unpack_u32(&u);
+	o.flags = unpack_u32(&u);
+	o.span = unpack_interval(&u);
+	o.created = unpack_i64(&u);
+	o.modified = unpack_i64(&u);
+	if (unpack_end(&u) < 0)
+		return -EBADMSG;
+	*object_r = o;
+	return 0;
+}
+
+void job_encode(struct buf *b, const struct job *job)
+{
+	pack_u8(b, JOB_VERSION);
+	pack_u64(b, job->id);
+	pack_u8(b, (uint8_t)job->state);
+	pack_i64(b, job->due);
+	pack_i64(b, job->lease_end);
+	pack_i64(b, job->created);
+	pack_u32(b, job->attempts);
+	pack_text(b, job->kind);
+	pack_text(b, job->key);
+	pack_text(b, job->payload);
+	pack_text(b, job->request);
+}
+
+int job_decode(struct slice value, struct job *job_r)
+{
+	struct unpack u = unpack_begin(value, JOB_VERSION);
+	struct job j = {.id = unpack_u64(&u)};
+
+	j.state = (enum job_state)unpack_u8(&u);
+	j.due = unpack_i64(&u);
+	j.lease_end = unpack_i64(&u);
+	j.created = unpack_i64(&u);
+	j.attempts = unpack_u32(&u);
+	j.kind = unpack_text(&u);
+	j.key = unpack_text(&u);
+	j.payload = unpack_text(&u);
+	j.request = unpack_text(&u);
+	if (unpack_end(&u) < 0 || j.state < JOB_READY || j.state > JOB_DEAD)
+		return -EBADMSG;
+	*job_r = j;
+	return 0;
+}

@@ -1,0 +1,581 @@
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/store_private.h"
+#include "storage/store_write.h"
+
+#define CLASS_MAX 40 /* 2^40 seconds: more than all years that we know */
+
+/* ---- intervals by class ---- */
+
+uint8_t store_interval_class(struct interval at)
+{
+	uint64_t length = at.end > at.start ? (uint64_t)(at.end - at.start) : 0;
+	uint8_t class = 0;
+
+	for (; length > 0; length >>= 1)
+		class++;
+	return class < CLASS_MAX ? class : CLASS_MAX;
+}
+
+struct next_class {
+	size_t prefix_len;
+	uint8_t class;
+	bool found;
+};
+
+static int see_class(struct slice key, struct slice value, void *arg)
+{
+	struct next_class *next = arg;
+	struct slice rest = slice_from(key, next->prefix_len);
+
+	(void)value;
+	next->found = key_take_u8(&rest, &next->class);
+	return 0;
+}
+
+/* The least class at or above NEXT->class that has a row. */
+static int find_class(struct kv_txn *txn, const struct key *prefix, struct next_class *next)
+{
+	struct key from = *prefix, end = key_end(prefix);
+
+	next->found = false;
+	key_add_u8(&from, next->class);
+	return kv_range(txn, key_slice(&from), key_slice(&end), false, 1, see_class, next);
+}
+
+int store_class_range(struct kv_txn *txn, const struct key *prefix, struct interval window, kv_row_fn *fn, void *arg)
+{
+	struct next_class next = {.prefix_len = prefix->len};
+
+	for (;; next.class++) {
+		struct key from = *prefix, to = *prefix;
+		instant_t earliest;
+		int ret = find_class(txn, prefix, &next);
+
+		if (ret != 0 || !next.found)
+			return ret;
+		/* shorter than 2^class: what starts earlier than this has ended */
+		earliest = next.class == 0 ? window.start : window.start - (INT64_C(1) << next.class) + 1;
+		key_add_u8(&from, next.class);
+		key_add_i64(&from, earliest);
+		key_add_u8(&to, next.class);
+		key_add_i64(&to, window.end);
+		ret = kv_range(txn, key_slice(&from), key_slice(&to), false, 0, fn, arg);
+		if (ret != 0)
+			return ret;
+	}
+}
+
+/* ---- an object's rows ---- */
+
+static void index_key(struct key *key, uint64_t collection, uint64_t object)
+{
+	key_begin(key, TABLE_INDEX);
+	key_add_u64(key, collection);
+	key_add_u64(key, object);
+}
+
+static void busy_key(struct key *key, const struct busy *busy)
+{
+	key_begin(key, TABLE_BUSY);
+	key_add_u64(key, busy->collection);
+	key_add_u8(key, store_interval_class(busy->at));
+	key_add_i64(key, busy->at.start);
+	key_add_u64(key, busy->object);
+	key_add_u32(key, busy->instance);
+}
+
+static void member_busy_key(struct key *key, uint64_t member, const struct busy *busy)
+{
+	key_begin(key, TABLE_MEMBER_BUSY);
+	key_add_u64(key, member);
+	key_add_u8(key, store_interval_class(busy->at));
+	key_add_i64(key, busy->at.start);
+	key_add_u64(key, busy->collection);
+	key_add_u64(key, busy->object);
+	key_add_u32(key, busy->instance);
+}
+
+static bool blocks(const struct busy *busy)
+{
+	return busy->kind != BUSY_KIND_FREE && busy->at.start < busy->at.end;
+}
+
+static void pack_busy_value(struct buf *b, const struct busy *busy)
+{
+	buf_reset(b);
+	pack_u8(b, 1);
+	pack_i64(b, busy->at.end);
+	pack_u32(b, busy->component);
+	pack_u8(b, (uint8_t)busy->kind);
+	pack_u32(b, busy->flags);
+}
+
+static int unpack_busy_value(struct slice value, struct busy *busy)
+{
+	struct unpack u = unpack_begin(value, 1);
+
+	busy->at.end = unpack_i64(&u);
+	busy->component = unpack_u32(&u);
+	busy->kind = (enum busy_kind)unpack_u8(&u);
+	busy->flags = unpack_u32(&u);
+	return unpack_end(&u);
+}
+
+int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,
+    uint64_t *member_r, struct busy **rows_r, size_t *count_r)
+{
+	struct unpack u = unpack_begin(value, 1);
+	uint64_t member = unpack_u64(&u);
+	uint32_t count = unpack_u32(&u);
+	struct busy *rows;
+
+	if (u.bad || count > value.len) /* a row takes more than a byte */
+		return -EBADMSG;
+	rows = arena_array(arena, count + 1u, sizeof(*rows));
+	if (rows == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		rows[i].collection = collection;
+		rows[i].object = object;
+		rows[i].at = unpack_interval(&u);
+		rows[i].instance = unpack_u32(&u);
+		rows[i].component = unpack_u32(&u);
+		rows[i].kind = (enum busy_kind)unpack_u8(&u);
+		rows[i].flags = unpack_u32(&u);
+	}
+	*member_r = member;
+	*rows_r = rows;
+	*count_r = count;
+	return unpack_end(&u);
+}
+
+int store_index_get(struct kv_txn *txn, struct arena *arena, uint64_t collection, uint64_t object, uint64_t *member_r,
+    struct busy **rows_r, size_t *count_r)
+{
+	struct slice value;
+	struct key key;
+	int ret;
+
+	index_key(&key, collection, object);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret == -ENOENT) {
+		*member_r = 0;
+		*rows_r = NULL;
+		*count_r = 0;
+		return 0;
+	}
+	return ret < 0 ? ret : store_index_decode(value, arena, collection, object, member_r, rows_r, count_r);
+}
+
+static int put_row(struct kv_txn *txn, uint64_t member, const struct busy *busy, struct buf *value)
+{
+	struct key key;
+	int ret;
+
+	pack_busy_value(value, busy);
+	busy_key(&key, busy);
+	ret = store_put_buf(txn, &key, value);
+	if (ret < 0 || member == 0 || !blocks(busy))
+		return ret;
+	member_busy_key(&key, member, busy);
+	return store_put_buf(txn, &key, value);
+}
+
+int store_index_put(struct kv_txn *txn, uint64_t member, uint64_t collection, uint64_t object,
+    const struct busy *rows, size_t count)
+{
+	AUTO_BUF struct buf list = BUF_INIT(RECORD_BYTES_MAX), value = BUF_INIT(64);
+	struct key key;
+	int ret = store_index_clear(txn, collection, object);
+
+	pack_u8(&list, 1);
+	pack_u64(&list, member);
+	pack_u32(&list, (uint32_t)count);
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		pack_interval(&list, rows[i].at);
+		pack_u32(&list, rows[i].instance);
+		pack_u32(&list, rows[i].component);
+		pack_u8(&list, (uint8_t)rows[i].kind);
+		pack_u32(&list, rows[i].flags);
+		ret = put_row(txn, member, &rows[i], &value);
+	}
+	if (ret < 0 || count == 0)
+		return ret;
+	index_key(&key, collection, object);
+	return store_put_buf(txn, &key, &list);
+}
+
+static int clear_rows(struct kv_txn *txn, uint64_t member, const struct busy *rows, size_t count)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		struct key key;
+
+		busy_key(&key, &rows[i]);
+		ret = store_delete_quietly(txn, &key);
+		if (ret < 0 || member == 0 || !blocks(&rows[i]))
+			continue;
+		member_busy_key(&key, member, &rows[i]);
+		ret = store_delete_quietly(txn, &key);
+	}
+	return ret;
+}
+
+static void series_key(struct key *key, uint64_t collection, uint64_t object)
+{
+	key_begin(key, TABLE_SERIES);
+	key_add_u64(key, collection);
+	key_add_u64(key, object);
+}
+
+static void series_due_key(struct key *key, instant_t end, uint64_t collection, uint64_t object)
+{
+	key_begin(key, TABLE_SERIES_DUE);
+	key_add_i64(key, end);
+	key_add_u64(key, collection);
+	key_add_u64(key, object);
+}
+
+static int series_decode(struct slice value, struct series *series_r)
+{
+	struct unpack u = unpack_begin(value, 1);
+
+	series_r->collection = unpack_u64(&u);
+	series_r->object = unpack_u64(&u);
+	series_r->name = unpack_text(&u);
+	series_r->span = unpack_interval(&u);
+	series_r->indexed = unpack_interval(&u);
+	return unpack_end(&u);
+}
+
+static int clear_series(struct kv_txn *txn, uint64_t collection, uint64_t object)
+{
+	struct series series;
+	struct slice value;
+	struct key key, due;
+	int ret;
+
+	series_key(&key, collection, object);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0)
+		ret = series_decode(value, &series);
+	if (ret < 0)
+		return ret;
+	series_due_key(&due, series.indexed.end, collection, object);
+	ret = store_delete_quietly(txn, &due);
+	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
+}
+
+#define CLEAR_ARENA_MAX (256u << 20) /* the rows of one object: bounded by max-instances where they are made */
+
+int store_index_clear(struct kv_txn *txn, uint64_t collection, uint64_t object)
+{
+	struct arena *arena;
+	struct slice value;
+	struct busy *rows;
+	size_t count;
+	uint64_t member;
+	struct key key;
+	int ret = clear_series(txn, collection, object);
+
+	index_key(&key, collection, object);
+	if (ret == 0)
+		ret = kv_get(txn, key_slice(&key), &value);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	arena = arena_new(CLEAR_ARENA_MAX);
+	if (arena == NULL)
+		return -ENOMEM;
+	ret = store_index_decode(value, arena, collection, object, &member, &rows, &count);
+	if (ret == 0)
+		ret = clear_rows(txn, member, rows, count);
+	if (ret == 0)
+		ret = kv_delete(txn, key_slice(&key));
+	arena_free(arena);
+	return ret;
+}
+
+int store_series_put(struct kv_txn *txn, const struct series *series)
+{
+	AUTO_BUF struct buf b = BUF_INIT(4096);
+	struct key key;
+	int ret = clear_series(txn, series->collection, series->object);
+
+	if (ret < 0)
+		return ret;
+	pack_u8(&b, 1);
+	pack_u64(&b, series->collection);
+	pack_u64(&b, series->object);
+	pack_text(&b, series->name);
+	pack_interval(&b, series->span);
+	pack_interval(&b, series->indexed);
+	series_key(&key, series->collection, series->object);
+	ret = store_put_buf(txn, &key, &b);
+	if (ret < 0)
+		return ret;
+	series_due_key(&key, series->indexed.end, series->collection, series->object);
+	return kv_put(txn, key_slice(&key), SLICE_EMPTY);
+}
+
+/* ---- reads ---- */
+
+struct busy_range {
+	struct interval window;
+	store_busy_fn *fn;
+	void *arg;
+	bool by_member;
+};
+
+/* Decodes a row of either index: behind table, owner and class come start, (collection,) object and instance. */
+static int busy_row(struct slice key, struct slice value, void *arg)
+{
+	struct busy_range *range = arg;
+	struct slice rest = slice_from(key, 1);
+	struct busy busy = {0};
+	uint64_t owner;
+	uint8_t class;
+	int ret = unpack_busy_value(value, &busy);
+
+	if (ret < 0)
+		return ret;
+	if (!key_take_u64(&rest, &owner) || !key_take_u8(&rest, &class) || !key_take_i64(&rest, &busy.at.start))
+		return -EBADMSG;
+	busy.collection = owner;
+	if (range->by_member && !key_take_u64(&rest, &busy.collection))
+		return -EBADMSG;
+	if (!key_take_u64(&rest, &busy.object) || !key_take_u32(&rest, &busy.instance))
+		return -EBADMSG;
+	if (busy.at.start < busy.at.end && busy.at.end <= range->window.start)
+		return 0;
+	return range->fn(&busy, range->arg);
+}
+
+int store_busy_each(struct kv_txn *txn, uint64_t collection, struct interval window, store_busy_fn *fn, void *arg)
+{
+	struct busy_range range = {window, fn, arg, false};
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_BUSY);
+	key_add_u64(&prefix, collection);
+	return store_class_range(txn, &prefix, window, busy_row, &range);
+}
+
+int store_member_busy_each(struct kv_txn *txn, uint64_t member, struct interval window, store_busy_fn *fn, void *arg)
+{
+	struct busy_range range = {window, fn, arg, true};
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_MEMBER_BUSY);
+	key_add_u64(&prefix, member);
+	return store_class_range(txn, &prefix, window, busy_row, &range);
+}
+
+struct series_range {
+	struct interval window;
+	store_series_fn *fn;
+	void *arg;
+	struct kv_txn *txn;
+};
+
+static int series_row(struct slice key, struct slice value, void *arg)
+{
+	struct series_range *range = arg;
+	struct series series;
+	int ret = series_decode(value, &series);
+
+	(void)key;
+	if (ret < 0)
+		return ret;
+	if (!interval_overlaps(series.span, range->window) ||
+	    (series.indexed.start <= range->window.start && range->window.end <= series.indexed.end))
+		return 0;
+	return range->fn(&series, range->arg);
+}
+
+int store_series_each(struct kv_txn *txn, uint64_t collection, struct interval window, store_series_fn *fn, void *arg)
+{
+	struct series_range range = {window, fn, arg, txn};
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_SERIES);
+	key_add_u64(&prefix, collection);
+	return store_range(txn, &prefix, series_row, &range);
+}
+
+static int series_due_row(struct slice key, struct slice value, void *arg)
+{
+	struct series_range *range = arg;
+	struct slice rest = slice_from(key, 1), stored;
+	uint64_t collection, object;
+	struct series series;
+	struct key target;
+	instant_t end;
+	int ret;
+
+	(void)value;
+	if (!key_take_i64(&rest, &end) || !key_take_u64(&rest, &collection) || !key_take_u64(&rest, &object))
+		return -EBADMSG;
+	series_key(&target, collection, object);
+	ret = kv_get(range->txn, key_slice(&target), &stored);
+	if (ret == 0)
+		ret = series_decode(stored, &series);
+	return ret < 0 ? ret : range->fn(&series, range->arg);
+}
+
+int store_series_each_due(struct kv_txn *txn, instant_t horizon, size_t limit, store_series_fn *fn, void *arg)
+{
+	struct series_range range = {{0, 0}, fn, arg, txn};
+	struct key from, to;
+
+	key_begin(&from, TABLE_SERIES_DUE);
+	to = from;
+	key_add_i64(&from, INSTANT_MIN);
+	key_add_i64(&to, horizon);
+	return kv_range(txn, key_slice(&from), key_slice(&to), false, limit, series_due_row, &range);
+}
+
+/* ---- occupancy: the second line ---- */
+
+static void occupied_key(struct key *key, uint64_t member, struct slice uid)
+{
+	key_begin(key, TABLE_OCCUPIED);
+	key_add_u64(key, member);
+	key_add_hash(key, uid);
+}
+
+static void occupancy_key(struct key *key, uint64_t member, struct interval guard, struct slice uid, uint32_t ordinal)
+{
+	key_begin(key, TABLE_OCCUPANCY);
+	key_add_u64(key, member);
+	key_add_u8(key, store_interval_class(guard));
+	key_add_i64(key, guard.start);
+	key_add_hash(key, uid);
+	key_add_u32(key, ordinal);
+}
+
+struct occupancy_range {
+	uint64_t member;
+	struct interval window;
+	store_occupancy_fn *fn;
+	void *arg;
+};
+
+static int occupancy_row(struct slice key, struct slice value, void *arg)
+{
+	struct occupancy_range *range = arg;
+	struct occupancy occupancy = {.member = range->member};
+	struct unpack u = unpack_begin(value, 1);
+	struct slice rest = slice_from(key, 1 + 8 + 1);
+
+	occupancy.guard.end = unpack_i64(&u);
+	occupancy.instance = unpack_u32(&u);
+	occupancy.uid = unpack_text(&u);
+	if (unpack_end(&u) < 0 || !key_take_i64(&rest, &occupancy.guard.start))
+		return -EBADMSG;
+	if (!interval_overlaps(occupancy.guard, range->window))
+		return 0;
+	return range->fn(&occupancy, range->arg);
+}
+
+int store_occupancy_each(struct kv_txn *txn, uint64_t member, struct interval window, store_occupancy_fn *fn, void *arg)
+{
+	struct occupancy_range range = {member, window, fn, arg};
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_OCCUPANCY);
+	key_add_u64(&prefix, member);
+	return store_class_range(txn, &prefix, window, occupancy_row, &range);
+}
+
+struct clash {
+	struct slice uid;
+	struct interval guard;
+};
+
+static int see_clash(const struct occupancy *occupancy, void *arg)
+{
+	struct clash *clash = arg;
+
+	if (slice_equal(occupancy->uid, clash->uid))
+		return 0;
+	clash->guard = occupancy->guard;
+	return 1;
+}
+
+static int put_guard(struct kv_txn *txn, uint64_t member, struct slice uid, struct interval guard, uint32_t ordinal,
+    struct buf *value)
+{
+	struct key key;
+
+	buf_reset(value);
+	pack_u8(value, 1);
+	pack_i64(value, guard.end);
+	pack_u32(value, ordinal);
+	pack_text(value, uid);
+	occupancy_key(&key, member, guard, uid, ordinal);
+	return store_put_buf(txn, &key, value);
+}
+
+int store_occupancy_put(struct kv_txn *txn, uint64_t member, struct slice uid, const struct interval *guards,
+    size_t count, struct interval *clash_r)
+{
+	AUTO_BUF struct buf list = BUF_INIT(RECORD_BYTES_MAX), value = BUF_INIT(RECORD_BYTES_MAX);
+	struct clash clash = {.uid = uid};
+	struct key key;
+	int ret = store_occupancy_clear(txn, member, uid);
+
+	pack_u8(&list, 1);
+	pack_u32(&list, (uint32_t)count);
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = store_occupancy_each(txn, member, guards[i], see_clash, &clash);
+		if (ret > 0 && clash_r != NULL)
+			*clash_r = clash.guard;
+		if (ret > 0)
+			return -EBUSY;
+		pack_interval(&list, guards[i]);
+		if (ret == 0)
+			ret = put_guard(txn, member, uid, guards[i], (uint32_t)i, &value);
+	}
+	if (ret < 0 || count == 0)
+		return ret;
+	occupied_key(&key, member, uid);
+	return store_put_buf(txn, &key, &list);
+}
+
+int store_occupancy_clear(struct kv_txn *txn, uint64_t member, struct slice uid)
+{
+	AUTO_FREE struct interval *guards = NULL;
+	struct slice value;
+	struct unpack u;
+	struct key key, row;
+	uint32_t count;
+	int ret;
+
+	occupied_key(&key, member, uid);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	u = unpack_begin(value, 1);
+	count = unpack_u32(&u);
+	if (u.bad || count > value.len)
+		return -EBADMSG;
+	guards = calloc(count + 1u, sizeof(*guards));
+	if (guards == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		guards[i] = unpack_interval(&u);
+	ret = unpack_end(&u);
+	for (uint32_t i = 0; ret == 0 && i < count; i++) {
+		occupancy_key(&row, member, guards[i], uid, i);
+		ret = store_delete_quietly(txn, &row);
+	}
+	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
+}

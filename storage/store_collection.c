@@ -1,0 +1,231 @@
+#include <config.h>
+
+#include <errno.h>
+
+#include "storage/store_private.h"
+#include "storage/store_write.h"
+
+static void collection_key(struct key *key, struct slice home, struct slice name)
+{
+	key_begin(key, TABLE_COLLECTION);
+	key_add_text(key, home);
+	key_add_text(key, name);
+}
+
+static void id_key(struct key *key, uint64_t id)
+{
+	key_begin(key, TABLE_COLLECTION_ID);
+	key_add_u64(key, id);
+}
+
+static int get(struct kv_txn *txn, struct arena *arena, const struct key *key, struct collection *collection_r)
+{
+	struct slice value;
+	int ret = store_get_copy(txn, arena, key, &value);
+
+	return ret < 0 ? ret : collection_decode(value, collection_r);
+}
+
+int store_collection_get(struct kv_txn *txn, struct arena *arena, struct slice home, struct slice name,
+    struct collection *collection_r)
+{
+	struct key key;
+
+	collection_key(&key, home, name);
+	return get(txn, arena, &key, collection_r);
+}
+
+int store_collection_get_by_id(struct kv_txn *txn, struct arena *arena, uint64_t id, struct collection *collection_r)
+{
+	struct slice value;
+	struct key key;
+	int ret;
+
+	id_key(&key, id);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret < 0)
+		return ret;
+	if (value.len > KV_KEY_MAX)
+		return -EBADMSG;
+	key.len = value.len;
+	memcpy(key.at, value.at, value.len);
+	return get(txn, arena, &key, collection_r);
+}
+
+struct each {
+	store_collection_fn *fn;
+	void *arg;
+};
+
+static int each_row(struct slice key, struct slice value, void *arg)
+{
+	struct each *each = arg;
+	struct collection collection;
+	int ret = collection_decode(value, &collection);
+
+	(void)key;
+	return ret < 0 ? ret : each->fn(&collection, each->arg);
+}
+
+int store_collection_each(struct kv_txn *txn, struct slice home, store_collection_fn *fn, void *arg)
+{
+	struct each each = {fn, arg};
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_COLLECTION);
+	key_add_text(&prefix, home);
+	return store_range(txn, &prefix, each_row, &each);
+}
+
+int store_collection_put(struct kv_txn *txn, struct collection *collection)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct key key, id;
+	int ret = 0;
+
+	collection_key(&key, collection->home, collection->name);
+	if (collection->id == 0) {
+		ret = store_next_number(txn, "collection", &collection->id);
+		if (ret < 0)
+			return ret;
+		id_key(&id, collection->id);
+		ret = kv_put(txn, key_slice(&id), key_slice(&key));
+		collection_encode(&b, collection);
+		if (ret == 0)
+			ret = b.err < 0 ? b.err : kv_put_if_absent(txn, key_slice(&key), buf_slice(&b));
+		return ret;
+	}
+	collection_encode(&b, collection);
+	return store_put_buf(txn, &key, &b);
+}
+
+static void property_prefix(struct key *key, enum property_owner owner, uint64_t id)
+{
+	key_begin(key, TABLE_PROPERTY);
+	key_add_u8(key, (uint8_t)owner);
+	key_add_u64(key, id);
+}
+
+static int property_key(struct key *key, enum property_owner owner, uint64_t id, struct slice ns, struct slice name)
+{
+	AUTO_BUF struct buf b = BUF_INIT(1 << 20);
+
+	pack_text(&b, ns);
+	pack_text(&b, name);
+	property_prefix(key, owner, id);
+	key_add_hash(key, buf_slice(&b));
+	return b.err;
+}
+
+static int property_decode(struct slice value, struct slice *ns_r, struct slice *name_r, struct slice *xml_r)
+{
+	struct unpack u = unpack_begin(value, 1);
+
+	*ns_r = unpack_text(&u);
+	*name_r = unpack_text(&u);
+	*xml_r = unpack_text(&u);
+	return unpack_end(&u);
+}
+
+int store_property_get(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id, struct slice ns,
+    struct slice name, struct slice *xml_r)
+{
+	struct slice value, stored_ns, stored_name;
+	struct key key;
+	int ret = property_key(&key, owner, id, ns, name);
+
+	if (ret == 0)
+		ret = store_get_copy(txn, arena, &key, &value);
+	return ret < 0 ? ret : property_decode(value, &stored_ns, &stored_name, xml_r);
+}
+
+struct each_property {
+	store_property_fn *fn;
+	void *arg;
+};
+
+static int property_row(struct slice key, struct slice value, void *arg)
+{
+	struct each_property *each = arg;
+	struct slice ns, name, xml;
+	int ret = property_decode(value, &ns, &name, &xml);
+
+	(void)key;
+	return ret < 0 ? ret : each->fn(ns, name, xml, each->arg);
+}
+
+int store_property_each(struct kv_txn *txn, enum property_owner owner, uint64_t id, store_property_fn *fn, void *arg)
+{
+	struct each_property each = {fn, arg};
+	struct key prefix;
+
+	property_prefix(&prefix, owner, id);
+	return store_range(txn, &prefix, property_row, &each);
+}
+
+int store_property_put(struct kv_txn *txn, enum property_owner owner, uint64_t id, struct slice ns, struct slice name,
+    struct slice xml)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct key key;
+	int ret = property_key(&key, owner, id, ns, name);
+
+	pack_u8(&b, 1);
+	pack_text(&b, ns);
+	pack_text(&b, name);
+	pack_text(&b, xml);
+	return ret < 0 ? ret : store_put_buf(txn, &key, &b);
+}
+
+int store_property_delete(struct kv_txn *txn, enum property_owner owner, uint64_t id, struct slice ns,
+    struct slice name)
+{
+	struct key key;
+	int ret = property_key(&key, owner, id, ns, name);
+
+	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
+}
+
+static int found(struct slice key, struct slice value, void *arg)
+{
+	(void)key;
+	(void)value;
+	(void)arg;
+	return -ENOTEMPTY;
+}
+
+/* What lies in tables under the collection's id once its objects are gone. */
+static int delete_rows(struct kv_txn *txn, uint64_t collection)
+{
+	static const char tables[] = {TABLE_CHANGE, TABLE_TOMBSTONE, TABLE_COUNTER};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < sizeof(tables); i++) {
+		struct key prefix;
+
+		key_begin(&prefix, tables[i]);
+		key_add_u64(&prefix, collection);
+		ret = store_delete_range(txn, &prefix);
+	}
+	return ret;
+}
+
+int store_collection_delete(struct kv_txn *txn, const struct collection *collection)
+{
+	struct key objects, key, id, properties;
+	int ret;
+
+	key_begin(&objects, TABLE_OBJECT);
+	key_add_u64(&objects, collection->id);
+	ret = store_range(txn, &objects, found, NULL);
+	if (ret == 0)
+		ret = delete_rows(txn, collection->id);
+	property_prefix(&properties, PROPERTY_OF_COLLECTION, collection->id);
+	if (ret == 0)
+		ret = store_delete_range(txn, &properties);
+	collection_key(&key, collection->home, collection->name);
+	id_key(&id, collection->id);
+	if (ret == 0)
+		ret = store_delete_quietly(txn, &id);
+	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
+}

@@ -1,0 +1,214 @@
+#include <config.h>
+
+#include <errno.h>
+
+#include "storage/store_private.h"
+
+static void id_key(struct key *key, uint64_t id)
+{
+	key_begin(key, TABLE_JOB);
+	key_add_u64(key, id);
+}
+
+static void due_key(struct key *key, instant_t due, uint64_t id)
+{
+	key_begin(key, TABLE_JOB_DUE);
+	key_add_i64(key, due);
+	key_add_u64(key, id);
+}
+
+static int key_key(struct key *key, struct slice kind, struct slice name)
+{
+	AUTO_BUF struct buf b = BUF_INIT(1 << 20);
+
+	pack_text(&b, kind);
+	pack_text(&b, name);
+	key_begin(key, TABLE_JOB_KEY);
+	key_add_hash(key, buf_slice(&b));
+	return b.err;
+}
+
+static int put_rows(struct kv_txn *txn, const struct job *job)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct key key, number;
+	int ret;
+
+	job_encode(&b, job);
+	id_key(&key, job->id);
+	ret = store_put_buf(txn, &key, &b);
+	if (ret < 0)
+		return ret;
+	due_key(&key, job->due, job->id);
+	ret = kv_put(txn, key_slice(&key), SLICE_EMPTY);
+	if (ret < 0 || job->key.len == 0)
+		return ret;
+	key_begin(&number, 0);
+	key_add_u64(&number, job->id);
+	ret = key_key(&key, job->kind, job->key);
+	return ret < 0 ? ret : kv_put(txn, key_slice(&key), slice_from(key_slice(&number), 1));
+}
+
+/* The job that KEY names: its id and when it is due, for a replacement; -ENOENT. */
+static int find(struct kv_txn *txn, const struct key *key, uint64_t *id_r, struct job *job_r)
+{
+	struct slice value;
+	struct key row;
+	int ret = kv_get(txn, key_slice(key), &value);
+
+	if (ret < 0)
+		return ret;
+	if (!key_take_u64(&value, id_r))
+		return -EBADMSG;
+	id_key(&row, *id_r);
+	ret = kv_get(txn, key_slice(&row), &value);
+	return ret < 0 ? ret : job_decode(value, job_r);
+}
+
+static int drop_due(struct kv_txn *txn, instant_t due, uint64_t id)
+{
+	struct key key;
+
+	due_key(&key, due, id);
+	return store_delete_quietly(txn, &key);
+}
+
+int store_job_put(struct kv_txn *txn, struct job *job)
+{
+	struct job old;
+	struct slice value;
+	struct key key;
+	int ret = 0;
+
+	if (job->kind.len == 0)
+		return -EINVAL;
+	if (job->state == 0)
+		job->state = JOB_READY;
+	if (job->id != 0) { /* a job that is known: its state changes */
+		id_key(&key, job->id);
+		ret = kv_get(txn, key_slice(&key), &value);
+		if (ret == 0)
+			ret = job_decode(value, &old);
+		if (ret == 0)
+			ret = drop_due(txn, old.due, job->id);
+		return ret < 0 ? ret : put_rows(txn, job);
+	}
+	if (job->key.len > 0) {
+		uint64_t id = 0;
+
+		ret = key_key(&key, job->kind, job->key);
+		if (ret == 0)
+			ret = find(txn, &key, &id, &old);
+		if (ret == 0 && old.state == JOB_READY) {
+			job->id = id;
+			ret = drop_due(txn, old.due, id);
+			return ret < 0 ? ret : put_rows(txn, job);
+		}
+		if (ret < 0 && ret != -ENOENT)
+			return ret;
+	}
+	ret = store_next_number(txn, "job", &job->id);
+	return ret < 0 ? ret : put_rows(txn, job);
+}
+
+int store_job_get(struct kv_txn *txn, struct arena *arena, uint64_t id, struct job *job_r)
+{
+	struct slice value;
+	struct key key;
+	int ret;
+
+	id_key(&key, id);
+	ret = store_get_copy(txn, arena, &key, &value);
+	return ret < 0 ? ret : job_decode(value, job_r);
+}
+
+int store_job_get_by_key(struct kv_txn *txn, struct arena *arena, struct slice kind, struct slice key,
+    struct job *job_r)
+{
+	struct slice value;
+	uint64_t id;
+	struct key row;
+	int ret = key_key(&row, kind, key);
+
+	if (ret == 0)
+		ret = kv_get(txn, key_slice(&row), &value);
+	if (ret < 0)
+		return ret;
+	return key_take_u64(&value, &id) ? store_job_get(txn, arena, id, job_r) : -EBADMSG;
+}
+
+int store_job_delete(struct kv_txn *txn, uint64_t id)
+{
+	struct job job;
+	struct slice value;
+	struct key key, due, by_key;
+	bool has_key;
+	uint64_t keyed = 0;
+	int ret;
+
+	id_key(&key, id);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret == 0)
+		ret = job_decode(value, &job);
+	if (ret < 0)
+		return ret;
+	due_key(&due, job.due, id);
+	has_key = job.key.len > 0 && key_key(&by_key, job.kind, job.key) == 0;
+	if (has_key && kv_get(txn, key_slice(&by_key), &value) == 0)
+		key_take_u64(&value, &keyed);
+	ret = kv_delete(txn, key_slice(&key));
+	if (ret == 0)
+		ret = store_delete_quietly(txn, &due);
+	if (ret == 0 && has_key && keyed == id) /* the key may name a newer job */
+		ret = store_delete_quietly(txn, &by_key);
+	return ret;
+}
+
+struct each {
+	struct kv_txn *txn;
+	store_job_fn *fn;
+	void *arg;
+	bool ready_only;
+};
+
+static int due_row(struct slice key, struct slice value, void *arg)
+{
+	struct each *each = arg;
+	struct slice rest = slice_from(key, 1);
+	struct job job;
+	struct key row;
+	instant_t due;
+	uint64_t id;
+	int ret;
+
+	if (!key_take_i64(&rest, &due) || !key_take_u64(&rest, &id))
+		return -EBADMSG;
+	id_key(&row, id);
+	ret = kv_get(each->txn, key_slice(&row), &value);
+	if (ret == 0)
+		ret = job_decode(value, &job);
+	if (ret < 0)
+		return ret;
+	return each->ready_only && job.state != JOB_READY ? 0 : each->fn(&job, each->arg);
+}
+
+int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg)
+{
+	struct each each = {txn, fn, arg, false};
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_JOB_DUE);
+	return store_range(txn, &prefix, due_row, &each);
+}
+
+int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg)
+{
+	struct each each = {txn, fn, arg, true};
+	struct key from, to;
+
+	key_begin(&from, TABLE_JOB_DUE);
+	to = from;
+	key_add_i64(&from, INSTANT_MIN);
+	key_add_i64(&to, now + 1);
+	return kv_range(txn, key_slice(&from), key_slice(&to), false, limit, due_row, &each);
+}

@@ -1,0 +1,68 @@
+/*
+ * storage/store_private - the tables, one byte each in front of a key, and what the store's files share.
+ */
+#ifndef STORAGE_STORE_PRIVATE_H
+#define STORAGE_STORE_PRIVATE_H
+
+#include "protocol/base/arena.h"
+#include "storage/key.h"
+#include "storage/pack.h"
+#include "storage/store.h"
+
+enum table {
+	TABLE_META = 'm',            /* name -> value */
+	TABLE_PRINCIPAL = 'p',       /* name -> principal */
+	TABLE_PRINCIPAL_ID = 'i',    /* id -> name */
+	TABLE_PRINCIPAL_EMAIL = 'e', /* hash of the lower-case address -> name */
+	TABLE_COLLECTION = 'c',      /* home, name -> collection */
+	TABLE_COLLECTION_ID = 'd',   /* id -> key in TABLE_COLLECTION */
+	TABLE_COUNTER = 'q',         /* collection -> last change number, floor of the tombstones */
+	TABLE_PROPERTY = 'r',        /* owner kind, id, hash of the name -> namespace, name, XML */
+	TABLE_OBJECT = 'o',          /* collection, name -> object */
+	TABLE_OBJECT_ID = 'O',       /* collection, object id -> name */
+	TABLE_BODY = 'b',            /* object id -> bytes */
+	TABLE_UID = 'u',             /* collection, hash of the UID -> name */
+	TABLE_OWNER_UID = 'U',       /* owner, hash of the UID, collection -> name */
+	TABLE_CHANGE = 'h',          /* collection, number -> op, at, name: the newest of each name */
+	TABLE_TOMBSTONE = 't',       /* collection, name -> number of its deletion */
+	TABLE_INDEX = 'x',           /* collection, object id -> the rows it has in the next two */
+	TABLE_BUSY = 'y',            /* collection, class, start, object, instance -> end, component, kind, flags */
+	TABLE_MEMBER_BUSY = 'Y',     /* member, class, start, collection, object, instance -> the same */
+	TABLE_OCCUPANCY = 'a',       /* member, class, start, hash of the UID, ordinal -> end, UID */
+	TABLE_OCCUPIED = 'A',        /* member, hash of the UID -> its guards */
+	TABLE_SERIES = 's',          /* collection, object id -> series */
+	TABLE_SERIES_DUE = 'S',      /* end of what is indexed, collection, object id -> nothing */
+	TABLE_JOB = 'j',             /* id -> job */
+	TABLE_JOB_DUE = 'J',         /* due, id -> nothing */
+	TABLE_JOB_KEY = 'k',         /* hash of kind and key -> id */
+};
+
+#define RECORD_BYTES_MAX KV_VALUE_MAX
+
+/* The value of KEY, copied into ARENA. */
+int store_get_copy(struct kv_txn *txn, struct arena *arena, const struct key *key, struct slice *value_r);
+/* Puts what B holds; -ENOMEM or -EMSGSIZE when B failed. */
+int store_put_buf(struct kv_txn *txn, const struct key *key, const struct buf *b);
+/* The next number of a counter kept under NAME, from 1. */
+int store_next_number(struct kv_txn *txn, const char *name, uint64_t *number_r);
+/* All keys that begin with PREFIX. */
+int store_range(struct kv_txn *txn, const struct key *prefix, kv_row_fn *fn, void *arg);
+/* Deletes; a missing row is fine. */
+int store_delete_quietly(struct kv_txn *txn, const struct key *key);
+/* Removes all rows that begin with PREFIX. */
+int store_delete_range(struct kv_txn *txn, const struct key *prefix);
+
+/* ---- the class index: intervals by the class of their length, so that a lookup stays flat however long one is ---- */
+/* The class of a length: an interval of class c is shorter than 2^c seconds; 0 is empty. */
+uint8_t store_interval_class(struct interval at);
+/*
+ * Calls FN for the rows behind PREFIX (class, start, ...) whose class and start allow that they overlap WINDOW or, when
+ * empty, lie in it: FN reads the end from the value and decides.
+ */
+int store_class_range(struct kv_txn *txn, const struct key *prefix, struct interval window, kv_row_fn *fn, void *arg);
+
+/* ---- an object's index rows as TABLE_INDEX holds them ---- */
+int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,
+    uint64_t *member_r, struct busy **rows_r, size_t *count_r);
+
+#endif
