@@ -3,28 +3,34 @@
 #include "protocol/base/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "protocol/base/ascii.h"
 
-/* Set once before any thread starts, read by all. */
+/* Set once before any thread starts, but for the level, and read by all. */
 static struct {
 	log_sink_fn *sink;
 	void *arg;
-	enum log_level max_level;
+	atomic_int max_level;
 } sink;
 
 void log_set_sink(log_sink_fn *fn, void *arg, enum log_level max_level)
 {
 	sink.sink = fn;
 	sink.arg = arg;
-	sink.max_level = max_level;
+	log_set_level(max_level);
+}
+
+void log_set_level(enum log_level max_level)
+{
+	atomic_store_explicit(&sink.max_level, (int)max_level, memory_order_relaxed);
 }
 
 bool log_enabled(enum log_level level)
 {
-	return sink.sink != NULL && level <= sink.max_level;
+	return sink.sink != NULL && (int)level <= atomic_load_explicit(&sink.max_level, memory_order_relaxed);
 }
 
 /* Copies TEXT with control characters made visible; what does not fit is cut. */
