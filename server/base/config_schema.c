@@ -1,0 +1,180 @@
+#include <config.h>
+
+#include "server/base/config_schema.h"
+
+#include <string.h>
+
+#include "protocol/base/cleanup.h"
+
+#define FIELD(name) offsetof(struct config_values, name)
+
+/* The order is that of the sample file and the manual. */
+const struct config_option config_options[] = {
+    {.name = "listen",
+        .type = CONFIG_ADDRESSES,
+        .offset = FIELD(listen),
+        .value = "127.0.0.1:8080",
+        .min = 1,
+        .max = 64,
+        .help = "Addresses and ports to listen on, as {\"127.0.0.1:8080\", \"[::1]:8080\"}; port 0 picks a free one."},
+    {.name = "public-url",
+        .type = CONFIG_URL,
+        .offset = FIELD(public_url),
+        .value = "",
+        .max = 1024,
+        .reloadable = CONFIG_RELOADED,
+        .help = "The address by which clients reach this server, as https://calendar.example.org; without it links are "
+                "made from what a request names as its host."},
+    {.name = "tls-certificate",
+        .type = CONFIG_PATH,
+        .offset = FIELD(tls_certificate),
+        .value = "",
+        .max = 4095,
+        .reloadable = CONFIG_RELOADED,
+        .help = "The certificate chain in PEM; with it and tls-key every address listens with TLS."},
+    {.name = "tls-key",
+        .type = CONFIG_PATH,
+        .offset = FIELD(tls_key),
+        .value = "",
+        .max = 4095,
+        .reloadable = CONFIG_RELOADED,
+        .help = "The private key of tls-certificate in PEM."},
+    {.name = "trusted-proxies",
+        .type = CONFIG_NETWORKS,
+        .offset = FIELD(trusted_proxies),
+        .value = "",
+        .max = CONFIG_LIST_MAX,
+        .reloadable = CONFIG_RELOADED,
+        .help = "Addresses or networks, as {\"192.0.2.7\", \"10.0.0.0/8\"}, whose X-Forwarded-For and "
+                "X-Forwarded-Proto are believed."},
+    {.name = "data",
+        .type = CONFIG_PATH,
+        .offset = FIELD(data),
+        .value = LOCALSTATEDIR "/lib/slotkeeper",
+        .shown = "/var/lib/slotkeeper",
+        .min = 1,
+        .max = 4095,
+        .help = "The directory where everything is kept; one server at a time may use it."},
+    {.name = "storage",
+        .type = CONFIG_TEXT,
+        .offset = FIELD(storage),
+        .value = "lmdb",
+        .min = 1,
+        .max = 1024,
+        .words = {"lmdb"},
+        .help = "The engine that keeps it."},
+    {.name = "timezone",
+        .type = CONFIG_ZONE,
+        .offset = FIELD(timezone),
+        .value = "",
+        .help = "The zone of dates and floating times where neither a calendar nor its owner has one, as "
+                "Europe/Amsterdam; without it the one this machine is set to."},
+    {.name = "business-name",
+        .type = CONFIG_TEXT,
+        .offset = FIELD(business_name),
+        .value = "Slotkeeper",
+        .min = 1,
+        .max = 200,
+        .reloadable = CONFIG_RELOADED,
+        .help = "What the place is called before customers and in calendar programs."},
+    {.name = "handling",
+        .type = CONFIG_WORD,
+        .offset = FIELD(handling),
+        .value = "lenient",
+        .words = {[CONFIG_HANDLING_LENIENT] = "lenient", [CONFIG_HANDLING_STRICT] = "strict"},
+        .reloadable = CONFIG_RELOADED,
+        .help = "How a calendar program is told that a time is taken, unless it asks for one way: lenient stores the "
+                "event as cancelled, with the reason, so that every program reads it again; strict answers 403."},
+    {.name = "on-overlap",
+        .type = CONFIG_WORD,
+        .offset = FIELD(on_overlap),
+        .value = "alert",
+        .words = {[CONFIG_ON_OVERLAP_ALERT] = "alert", [CONFIG_ON_OVERLAP_REFUSE] = "refuse"},
+        .reloadable = CONFIG_RELOADED,
+        .help = "What becomes of a private event over one of its owner's bookings: alert stores it and raises an alert, "
+                "refuse handles it as a taken time."},
+    {.name = "login-failures",
+        .type = CONFIG_NUMBER,
+        .offset = FIELD(login_failures),
+        .value = "10",
+        .max = 100000,
+        .help = "Wrong passwords a minute, for each pair of address and user, before 429 is answered; 0 is no limit."},
+    {.name = "max-resource-size",
+        .type = CONFIG_SIZE,
+        .offset = FIELD(max_resource_size),
+        .value = "1M",
+        .min = 4096,
+        .max = 64L << 20,
+        .reloadable = CONFIG_RELOADED,
+        .help = "Bytes of one calendar object; a larger one is refused with 413 or CALDAV:max-resource-size."},
+    {.name = "max-instances",
+        .type = CONFIG_NUMBER,
+        .offset = FIELD(max_instances),
+        .value = "3000",
+        .min = 100,
+        .max = 100000,
+        .reloadable = CONFIG_RELOADED,
+        .help = "Instances of one recurring event within the time that is looked at; more are refused with "
+                "CALDAV:max-instances."},
+    {.name = "max-xml-body",
+        .type = CONFIG_SIZE,
+        .offset = FIELD(max_xml_body),
+        .value = "1M",
+        .min = 4096,
+        .max = 64L << 20,
+        .reloadable = CONFIG_RELOADED,
+        .help = "Bytes of one XML request body; a larger one is answered 413."},
+    {.name = "max-connections",
+        .type = CONFIG_NUMBER,
+        .offset = FIELD(max_connections),
+        .value = "4096",
+        .min = 16,
+        .max = 1000000,
+        .help = "HTTP connections open at once; above it a new one is closed."},
+    {.name = "max-connections-per-address",
+        .type = CONFIG_NUMBER,
+        .offset = FIELD(max_connections_per_address),
+        .value = "512",
+        .min = 1,
+        .max = 1000000,
+        .reloadable = CONFIG_RELOADED,
+        .help = "The same for one address; trusted proxies are exempt."},
+    {.name = "workers",
+        .type = CONFIG_NUMBER,
+        .offset = FIELD(workers),
+        .value = "0",
+        .max = 256,
+        .help = "Threads that parse, expand and hash; 0 is one for each processor."},
+    {.name = "log-level",
+        .type = CONFIG_WORD,
+        .offset = FIELD(log_level),
+        .value = "info",
+        .words = {[LOG_ERROR_LEVEL] = "error",
+            [LOG_WARN_LEVEL] = "warn",
+            [LOG_INFO_LEVEL] = "info",
+            [LOG_DEBUG_LEVEL] = "debug"},
+        .reloadable = CONFIG_RELOADED,
+        .help = "The least important events that go to the log on standard error; debug names people's addresses."},
+    {.name = "user",
+        .type = CONFIG_TEXT,
+        .offset = FIELD(user),
+        .value = "",
+        .max = 32,
+        .help = "The user that a server started as root becomes once its sockets are bound; it must own the data "
+                "directory."},
+};
+
+const size_t config_option_count = ARRAY_LEN(config_options);
+
+int config_option_find(const char *name)
+{
+	for (size_t i = 0; i < config_option_count; i++)
+		if (strcmp(config_options[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool config_option_is_list(const struct config_option *option)
+{
+	return option->type == CONFIG_ADDRESSES || option->type == CONFIG_NETWORKS;
+}
