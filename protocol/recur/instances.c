@@ -66,7 +66,10 @@ static int compare_ids(const void *left, const void *right)
 {
 	const struct instance *a = left, *b = right;
 
-	return (a->recurrence_id > b->recurrence_id) - (a->recurrence_id < b->recurrence_id);
+	if (a->recurrence_id != b->recurrence_id)
+		return a->recurrence_id < b->recurrence_id ? -1 : 1;
+	/* The longest first: it is kept. A date that a zone skipped has no length and gives way to the next one. */
+	return (b->at.end > a->at.end) - (b->at.end < a->at.end);
 }
 
 static int compare_starts(const void *left, const void *right)
