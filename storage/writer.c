@@ -68,24 +68,28 @@ static int run_together(struct kv *kv, struct update **batch, size_t count)
 	return kv->ops->batch_commit(kv);
 }
 
+/* In a commit of its own, so that one that is too large, say, fails alone. */
+static void run_alone(struct kv *kv, struct update *update)
+{
+	int ret = run_together(kv, &update, 1);
+
+	if (ret == 0)
+		return;
+	update->ret = ret;
+	log_event(LOG_ERROR_LEVEL, "storage", NULL, "an update could not be written", "error=%d", -ret);
+}
+
 static void run_batch(struct writer *writer, struct update **batch, size_t count)
 {
-	struct kv *kv = writer->kv;
-	int ret = run_together(kv, batch, count);
 	size_t commits = 1;
 
-	if (ret < 0 && count > 1) { /* so that one that is too large, say, fails alone */
+	if (count == 1)
+		run_alone(writer->kv, batch[0]);
+	else if (run_together(writer->kv, batch, count) < 0) {
 		commits = count;
-		for (size_t i = 0; i < count; i++) {
-			ret = run_together(kv, &batch[i], 1);
-			if (ret < 0)
-				batch[i]->ret = ret;
-		}
-	} else if (ret < 0) {
-		batch[0]->ret = ret;
+		for (size_t i = 0; i < count; i++)
+			run_alone(writer->kv, batch[i]);
 	}
-	if (ret < 0)
-		log_event(LOG_ERROR_LEVEL, "storage", NULL, "an update could not be written", "error=%d", -ret);
 	pthread_mutex_lock(&writer->lock);
 	writer->batches += commits;
 	writer->updates += count;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -31,7 +32,8 @@ struct lmdb_kv {
 	MDB_env *env;
 	MDB_dbi dbi;
 	MDB_txn *batch;
-	int lock; /* held for as long as the store is open: one process at a time */
+	atomic_uint readers; /* snapshots open now */
+	int lock;            /* held for as long as the store is open: one process at a time */
 };
 
 struct lmdb_txn {
@@ -158,8 +160,10 @@ static int lmdb_view(struct kv *base, kv_fn *fn, void *arg)
 		rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.mdb);
 	if (rc != 0)
 		return errno_of(rc);
+	atomic_fetch_add(&kv->readers, 1);
 	ret = fn(&txn.txn, arg);
 	mdb_txn_abort(txn.mdb);
+	atomic_fetch_sub(&kv->readers, 1);
 	return ret;
 }
 
@@ -215,7 +219,7 @@ static int lmdb_stats(struct kv *base, struct kv_stats *stats_r)
 	stats_r->rows = stat.ms_entries;
 	stats_r->bytes_used = (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
 	stats_r->bytes_reserved = info.me_mapsize;
-	stats_r->readers = info.me_numreaders;
+	stats_r->readers = atomic_load(&kv->readers);
 	return 0;
 }
 
@@ -291,6 +295,14 @@ static int take_lock(struct lmdb_kv *kv, const char *directory, struct error *er
 	return -EBUSY;
 }
 
+/* LMDB syncs its file, not the directory that names it: a new store must survive a power cut too. */
+static int sync_directory(const char *directory)
+{
+	AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
 static int open_env(struct lmdb_kv *kv, const char *directory, uint64_t map_bytes)
 {
 	MDB_txn *txn;
@@ -313,7 +325,8 @@ static int open_env(struct lmdb_kv *kv, const char *directory, uint64_t map_byte
 		mdb_txn_abort(txn);
 		return errno_of(rc);
 	}
-	return errno_of(mdb_txn_commit(txn));
+	rc = mdb_txn_commit(txn);
+	return rc != 0 ? errno_of(rc) : sync_directory(directory);
 }
 
 int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err)
