@@ -524,25 +524,34 @@ static int put_guard(struct kv_txn *txn, uint64_t member, struct slice uid, stru
 	return store_put_buf(txn, &key, value);
 }
 
+/* Before anything is written, so that a refusal leaves the guards that UID had. */
+static int check_guards(struct kv_txn *txn, uint64_t member, struct slice uid, const struct interval *guards,
+    size_t count, struct interval *clash_r)
+{
+	struct clash clash = {.uid = uid};
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = store_occupancy_each(txn, member, guards[i], see_clash, &clash);
+	if (ret > 0 && clash_r != NULL)
+		*clash_r = clash.guard;
+	return ret > 0 ? -EBUSY : ret;
+}
+
 int store_occupancy_put(struct kv_txn *txn, uint64_t member, struct slice uid, const struct interval *guards,
     size_t count, struct interval *clash_r)
 {
 	AUTO_BUF struct buf list = BUF_INIT(RECORD_BYTES_MAX), value = BUF_INIT(RECORD_BYTES_MAX);
-	struct clash clash = {.uid = uid};
 	struct key key;
-	int ret = store_occupancy_clear(txn, member, uid);
+	int ret = check_guards(txn, member, uid, guards, count, clash_r);
 
+	if (ret == 0)
+		ret = store_occupancy_clear(txn, member, uid);
 	pack_u8(&list, 1);
 	pack_u32(&list, (uint32_t)count);
 	for (size_t i = 0; ret == 0 && i < count; i++) {
-		ret = store_occupancy_each(txn, member, guards[i], see_clash, &clash);
-		if (ret > 0 && clash_r != NULL)
-			*clash_r = clash.guard;
-		if (ret > 0)
-			return -EBUSY;
 		pack_interval(&list, guards[i]);
-		if (ret == 0)
-			ret = put_guard(txn, member, uid, guards[i], (uint32_t)i, &value);
+		ret = put_guard(txn, member, uid, guards[i], (uint32_t)i, &value);
 	}
 	if (ret < 0 || count == 0)
 		return ret;

@@ -3,6 +3,9 @@
  *
  * Only server/booking may include this header (tests/layers.txt): every write of a calendar object passes through
  * the change service, which keeps object, indexes, change number and jobs together in one update.
+ *
+ * -EEXIST of store_object_put and -EBUSY of store_occupancy_put leave everything as it was; after any other error the
+ * update function must fail too, for a part may be written.
  */
 #ifndef STORAGE_STORE_WRITE_H
 #define STORAGE_STORE_WRITE_H
@@ -39,7 +42,8 @@ int store_index_clear(struct kv_txn *txn, uint64_t collection, uint64_t object);
 int store_series_put(struct kv_txn *txn, const struct series *series);
 /*
  * Takes the guards of a live booking's instances, in place of those that UID had with the member; -EBUSY when one
- * overlaps another UID's guard of the member, with *CLASH_R (may be NULL) that guard. It trusts no rule.
+ * overlaps another UID's guard of the member, with *CLASH_R (may be NULL) that guard and nothing changed. It trusts
+ * no rule.
  */
 int store_occupancy_put(struct kv_txn *txn, uint64_t member, struct slice uid, const struct interval *guards,
     size_t count, struct interval *clash_r);
@@ -47,7 +51,7 @@ int store_occupancy_clear(struct kv_txn *txn, uint64_t member, struct slice uid)
 
 /* Removes an empty collection: its row, properties, changes and counters. -ENOTEMPTY while an object is left. */
 int store_collection_delete(struct kv_txn *txn, const struct collection *collection);
-/* Removes tombstones beyond what is kept; at most LIMIT in one update; the count. */
+/* Removes tombstones beyond what is kept; at most LIMIT (not 0) in one update; the count. */
 int store_change_prune(struct kv_txn *txn, uint64_t collection, instant_t now, size_t limit);
 
 #endif
