@@ -5,6 +5,9 @@
  * an `each` calls FN in key order with a record that ends with the call, stops at a non-zero return and hands it
  * up. Any call may return -EAGAIN, -ENOMEM, -EBADMSG (a record that cannot be read) or -EIO.
  *
+ * A put that gives an id writes it to the caller's struct. As an update function MAY RUN AGAIN, it must build that
+ * struct anew in each run: an id of an earlier run that was thrown away is refused (-ENOENT).
+ *
  * Writes of objects, their indexes, changes and bookings are in store_write.h, for server/booking alone.
  */
 #ifndef STORAGE_STORE_H
@@ -55,7 +58,10 @@ int store_principal_get_by_id(struct kv_txn *txn, struct arena *arena, uint64_t 
 int store_principal_get_by_email(struct kv_txn *txn, struct arena *arena, struct slice email,
     struct principal *principal_r);
 int store_principal_each(struct kv_txn *txn, store_principal_fn *fn, void *arg);
-/* Gives principal->id when it is 0; -EEXIST when the name or the address belongs to another. Replaces its own. */
+/*
+ * Gives principal->id when it is 0; with an id it replaces that row (the name must be the same). -EEXIST when the name
+ * or the address belongs to another.
+ */
 int store_principal_put(struct kv_txn *txn, struct principal *principal);
 int store_principal_delete(struct kv_txn *txn, struct slice name); /* the row alone; collections go before */
 
@@ -64,7 +70,7 @@ int store_collection_get(struct kv_txn *txn, struct arena *arena, struct slice h
     struct collection *collection_r);
 int store_collection_get_by_id(struct kv_txn *txn, struct arena *arena, uint64_t id, struct collection *collection_r);
 int store_collection_each(struct kv_txn *txn, struct slice home, store_collection_fn *fn, void *arg);
-/* Gives collection->id when it is 0; a put with an id replaces that row (home and name must be the same). */
+/* Gives collection->id when it is 0, -EEXIST when the name is taken; with an id it replaces that row, as above. */
 int store_collection_put(struct kv_txn *txn, struct collection *collection);
 /* The number of the last change, 0 at birth: getctag and the sync token are made of it. */
 int store_collection_change(struct kv_txn *txn, uint64_t collection, uint64_t *number_r);
@@ -124,8 +130,8 @@ int store_series_each_due(struct kv_txn *txn, instant_t horizon, size_t limit, s
 
 /* ---- jobs: written in the update of their cause ---- */
 /*
- * Records JOB; gives job->id. A READY job of the same kind and key is replaced and keeps its id. -EINVAL for an
- * empty kind.
+ * Records JOB; gives job->id when it is 0: a READY job of the same kind and key is replaced and keeps its id. With an
+ * id that job's row is replaced. -EINVAL for an empty kind.
  */
 int store_job_put(struct kv_txn *txn, struct job *job);
 int store_job_delete(struct kv_txn *txn, uint64_t id);

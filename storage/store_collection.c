@@ -77,26 +77,34 @@ int store_collection_each(struct kv_txn *txn, struct slice home, store_collectio
 	return store_range(txn, &prefix, each_row, &each);
 }
 
+/* -ENOENT when the stored row is another collection of that name. */
+static int check_same(struct slice value, uint64_t id)
+{
+	struct collection old;
+	int ret = collection_decode(value, &old);
+
+	return ret < 0 ? ret : old.id == id ? 0 : -ENOENT;
+}
+
 int store_collection_put(struct kv_txn *txn, struct collection *collection)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct slice value;
 	struct key key, id;
-	int ret = 0;
+	int ret;
 
 	collection_key(&key, collection->home, collection->name);
-	if (collection->id == 0) {
-		ret = store_next_number(txn, "collection", &collection->id);
-		if (ret < 0)
-			return ret;
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (collection->id != 0) {
+		ret = ret < 0 ? ret : check_same(value, collection->id);
+	} else {
+		ret = ret == 0 ? -EEXIST : ret == -ENOENT ? store_next_number(txn, "collection", &collection->id) : ret;
 		id_key(&id, collection->id);
-		ret = kv_put(txn, key_slice(&id), key_slice(&key));
-		collection_encode(&b, collection);
 		if (ret == 0)
-			ret = b.err < 0 ? b.err : kv_put_if_absent(txn, key_slice(&key), buf_slice(&b));
-		return ret;
+			ret = kv_put(txn, key_slice(&id), key_slice(&key));
 	}
 	collection_encode(&b, collection);
-	return store_put_buf(txn, &key, &b);
+	return ret < 0 ? ret : store_put_buf(txn, &key, &b);
 }
 
 static void property_prefix(struct key *key, enum property_owner owner, uint64_t id)

@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 
 #include "storage/store_private.h"
 
@@ -28,7 +29,8 @@ static int key_key(struct key *key, struct slice kind, struct slice name)
 	return b.err;
 }
 
-static int put_rows(struct kv_txn *txn, const struct job *job)
+/* TAKES_KEY: the job is the one that its key names from now on. */
+static int put_rows(struct kv_txn *txn, const struct job *job, bool takes_key)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
 	struct key key, number;
@@ -41,7 +43,7 @@ static int put_rows(struct kv_txn *txn, const struct job *job)
 		return ret;
 	due_key(&key, job->due, job->id);
 	ret = kv_put(txn, key_slice(&key), SLICE_EMPTY);
-	if (ret < 0 || job->key.len == 0)
+	if (ret < 0 || job->key.len == 0 || !takes_key)
 		return ret;
 	key_begin(&number, 0);
 	key_add_u64(&number, job->id);
@@ -91,7 +93,7 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 			ret = job_decode(value, &old);
 		if (ret == 0)
 			ret = drop_due(txn, old.due, job->id);
-		return ret < 0 ? ret : put_rows(txn, job);
+		return ret < 0 ? ret : put_rows(txn, job, false); /* the key may name a newer one */
 	}
 	if (job->key.len > 0) {
 		uint64_t id = 0;
@@ -102,13 +104,13 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 		if (ret == 0 && old.state == JOB_READY) {
 			job->id = id;
 			ret = drop_due(txn, old.due, id);
-			return ret < 0 ? ret : put_rows(txn, job);
+			return ret < 0 ? ret : put_rows(txn, job, true);
 		}
 		if (ret < 0 && ret != -ENOENT)
 			return ret;
 	}
 	ret = store_next_number(txn, "job", &job->id);
-	return ret < 0 ? ret : put_rows(txn, job);
+	return ret < 0 ? ret : put_rows(txn, job, true);
 }
 
 int store_job_get(struct kv_txn *txn, struct arena *arena, uint64_t id, struct job *job_r)
@@ -169,7 +171,10 @@ struct each {
 	store_job_fn *fn;
 	void *arg;
 	bool ready_only;
+	size_t left; /* 0: no limit */
 };
+
+#define LIMIT_REACHED INT_MIN /* nothing that FN returns */
 
 static int due_row(struct slice key, struct slice value, void *arg)
 {
@@ -189,12 +194,15 @@ static int due_row(struct slice key, struct slice value, void *arg)
 		ret = job_decode(value, &job);
 	if (ret < 0)
 		return ret;
-	return each->ready_only && job.state != JOB_READY ? 0 : each->fn(&job, each->arg);
+	if (each->ready_only && job.state != JOB_READY)
+		return 0;
+	ret = each->fn(&job, each->arg);
+	return ret == 0 && each->left > 0 && --each->left == 0 ? LIMIT_REACHED : ret;
 }
 
 int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg)
 {
-	struct each each = {txn, fn, arg, false};
+	struct each each = {txn, fn, arg, false, 0};
 	struct key prefix;
 
 	key_begin(&prefix, TABLE_JOB_DUE);
@@ -203,12 +211,14 @@ int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg)
 
 int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg)
 {
-	struct each each = {txn, fn, arg, true};
+	struct each each = {txn, fn, arg, true, limit};
 	struct key from, to;
+	int ret;
 
 	key_begin(&from, TABLE_JOB_DUE);
 	to = from;
 	key_add_i64(&from, INSTANT_MIN);
 	key_add_i64(&to, now + 1);
-	return kv_range(txn, key_slice(&from), key_slice(&to), false, limit, due_row, &each);
+	ret = kv_range(txn, key_slice(&from), key_slice(&to), false, 0, due_row, &each);
+	return ret == LIMIT_REACHED ? 0 : ret;
 }

@@ -424,13 +424,22 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
 int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct slice value;
+	struct object old;
 	struct key key;
-	int ret = change_add(txn, object->collection, CHANGE_PUT, object->name, object->change, now, &object->change);
+	int ret;
 
+	object_key(&key, object->collection, object->name);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret == 0)
+		ret = object_decode(value, &old);
+	if (ret == 0 && old.id != object->id)
+		ret = -ENOENT; /* its body is gone */
+	if (ret == 0)
+		ret = change_add(txn, object->collection, CHANGE_PUT, object->name, old.change, now, &object->change);
 	if (ret < 0)
 		return ret;
 	object_encode(&b, object);
-	object_key(&key, object->collection, object->name);
 	return store_put_buf(txn, &key, &b);
 }
 
@@ -485,7 +494,7 @@ int store_change_prune(struct kv_txn *txn, uint64_t collection, instant_t now, s
 	struct counter counter;
 	int ret = counter_get(txn, collection, &counter);
 
-	if (ret < 0)
+	if (ret < 0 || limit == 0)
 		return ret;
 	if (counter.number > STORE_TOMBSTONES_KEPT)
 		prune.keep_from = counter.number - STORE_TOMBSTONES_KEPT;

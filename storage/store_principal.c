@@ -120,7 +120,7 @@ static int check_old(struct kv_txn *txn, const struct key *key, const struct pri
 	struct slice value;
 	int ret = kv_get(txn, key_slice(key), &value);
 
-	if (ret == -ENOENT)
+	if (ret == -ENOENT && principal->id == 0)
 		return 0;
 	if (ret == 0)
 		ret = principal_decode(value, &old);
