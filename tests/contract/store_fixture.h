@@ -1,0 +1,48 @@
+/*
+ * A store of either engine for a test, and the check that all its tables agree.
+ *
+ * cmocka's asserts jump: use them in the test's own thread alone. Functions that the writer runs return errors.
+ */
+#ifndef TESTS_STORE_FIXTURE_H
+#define TESTS_STORE_FIXTURE_H
+
+#include "protocol/base/arena.h"
+#include "storage/store.h"
+
+enum engine {
+	ENGINE_MEMORY,
+	ENGINE_LMDB,
+};
+
+struct fixture {
+	enum engine engine;
+	char directory[64]; /* of LMDB; made below TMPDIR */
+	char url[80];
+	uint64_t map_bytes;
+	struct store *store;
+	struct kv *kv;
+	struct arena *arena;
+};
+
+/* Makes a fresh store, or exits with a sentence. */
+struct fixture *fixture_new(enum engine engine, uint64_t map_bytes);
+void fixture_free(struct fixture *f); /* with its files */
+void fixture_reopen(struct fixture *f);
+
+/* cmocka's set-up and tear-down; the engine is the test's initial state. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+#define ON_MEMORY(test) {#test " in memory", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_MEMORY}
+#define ON_LMDB(test)   {#test " in LMDB", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_LMDB}
+
+/* xorshift: the same row of numbers in every run. */
+uint64_t random_next(uint64_t *seed);
+unsigned random_below(uint64_t *seed, unsigned limit);
+
+/*
+ * Compares every table of COLLECTION with its object rows: bodies, UIDs, ids, index rows, change rows and tombstones.
+ * 0, or -EBADMSG with a sentence on stderr.
+ */
+int store_agrees(struct kv_txn *txn, struct arena *arena, uint64_t owner, uint64_t collection);
+
+#endif
