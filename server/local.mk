@@ -1,6 +1,7 @@
-noinst_LIBRARIES += server/libserver.a server/libbooking.a
+noinst_LIBRARIES += server/libserver.a server/libbooking.a server/libbase.a
 server_libserver_a_SOURCES =
 server_libbooking_a_SOURCES =
+server_libbase_a_SOURCES =
 
 include server/base/local.mk
 include server/http/local.mk

@@ -1,4 +1,4 @@
-server_libserver_a_SOURCES += \
+server_libbase_a_SOURCES += \
 	server/base/address.c server/base/address.h \
 	server/base/config.c server/base/config.h \
 	server/base/config_document.c \
