@@ -150,6 +150,45 @@ static int parse(const char *text, struct generation *generation)
 	return ret;
 }
 
+/* Where a string in quotes ends that begins at I; the last byte when it does not. A backslash keeps the next byte. */
+static size_t end_of_string(const char *text, size_t len, size_t i)
+{
+	char quote = text[i++];
+
+	while (i < len && text[i] != quote)
+		i += text[i] == '\\' ? 2 : 1;
+	return i < len ? i : len - 1;
+}
+
+/*
+ * Turns comments into spaces: libconfuse 3.3 counts three lines for one that ends in a comment, and errors would have
+ * the wrong line. Its other forms of comment, which it also misreads in the middle of a line, are refused.
+ */
+static int blank_comments(char *text, size_t len, int *line_r)
+{
+	bool between = true; /* words */
+
+	*line_r = 1;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '#') {
+			while (i < len && text[i] != '\n')
+				text[i++] = ' ';
+		} else if (text[i] == '"' || text[i] == '\'') {
+			size_t end = end_of_string(text, len, i);
+
+			for (; i < end; i++)
+				*line_r += text[i] == '\n';
+		} else if (between && text[i] == '/' && i + 1 < len && (text[i + 1] == '/' || text[i + 1] == '*')) {
+			return -EINVAL;
+		}
+		if (i < len) {
+			*line_r += text[i] == '\n';
+			between = strchr(" \t\r\n={},\"'", text[i]) != NULL;
+		}
+	}
+	return 0;
+}
+
 /* Reads all of FILE into B. */
 static int slurp(FILE *file, struct buf *b)
 {
@@ -175,7 +214,7 @@ static int read_file(const struct config *config, struct generation *generation,
 {
 	AUTO_BUF struct buf b = BUF_INIT(CONFIG_FILE_MAX + 4096);
 	FILE *file = fopen(config->file, "re");
-	int ret;
+	int ret, line;
 
 	if (file == NULL && errno == ENOENT && config->may_be_missing)
 		return 0;
@@ -188,6 +227,8 @@ static int read_file(const struct config *config, struct generation *generation,
 		    ret == -EILSEQ ? "holds a NUL byte" : strerror(-ret));
 		return ret;
 	}
+	if (blank_comments(b.at, b.len, &line) < 0)
+		return error_set(err, 0, CONDITION_NONE, "%s:%d: a comment begins with #", config->file, line);
 	reading.file = config->file;
 	reading.err = err;
 	reading.told = false;
