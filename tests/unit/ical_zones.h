@@ -1,0 +1,51 @@
+/*
+ * ical_zones - the system's zones for unit tests.
+ */
+#ifndef TESTS_ICAL_ZONES_H
+#define TESTS_ICAL_ZONES_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "protocol/base/arena.h"
+#include "protocol/ical/timezone.h"
+
+#define ZONEINFO "/usr/share/zoneinfo"
+
+/* The bytes of a file, which the caller frees, or an empty slice with .at NULL. */
+static inline struct slice read_whole_file(const char *path)
+{
+	FILE *f = fopen(path, "rb");
+	char *bytes = NULL;
+	size_t len = 0, got = 0;
+
+	if (f == NULL)
+		return slice_of(NULL, 0);
+	do {
+		char *grown = realloc(bytes, len + 65536);
+
+		if (grown == NULL)
+			break;
+		bytes = grown;
+		got = fread(bytes + len, 1, 65536, f);
+		len += got;
+	} while (got > 0);
+	fclose(f);
+	return slice_of(bytes, len);
+}
+
+/* Adds one of the system's zones; 0 or a negative errno value. */
+static inline int add_system_zone(struct zone_set *set, const char *name)
+{
+	char path[256];
+	struct slice bytes;
+	int ret;
+
+	snprintf(path, sizeof(path), ZONEINFO "/%s", name);
+	bytes = read_whole_file(path);
+	ret = zone_set_add(set, slice_str(name), bytes);
+	free((char *)bytes.at);
+	return ret;
+}
+
+#endif
