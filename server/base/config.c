@@ -28,6 +28,7 @@ struct setting {
 struct generation {
 	struct generation *older;
 	struct arena *arena; /* of all below */
+	const char *text;    /* of the file, without comments; NULL where there is none */
 	struct config_values values;
 	struct setting settings[]; /* config_option_count of them */
 };
@@ -232,7 +233,38 @@ static int read_file(const struct config *config, struct generation *generation,
 	reading.file = config->file;
 	reading.err = err;
 	reading.told = false;
-	return parse(buf_cstr(&b), generation);
+	generation->text = arena_copy(generation->arena, buf_slice(&b));
+	return generation->text != NULL ? parse(generation->text, generation) : out_of_memory(err);
+}
+
+/* The last line of TEXT that begins with NAME, 0 when none does. For what libconfuse does not let us judge in place. */
+static int line_of(const char *text, const char *name)
+{
+	struct slice rest = slice_str(text), line;
+	int found = 0;
+
+	for (int number = 1; slice_next_line(&rest, &line); number++) {
+		line = slice_trim(line);
+		if (!slice_starts(line, slice_str(name)))
+			continue;
+		line = slice_from(line, strlen(name));
+		if (line.len == 0 || strchr(" \t=+", line.at[0]) != NULL)
+			found = number;
+	}
+	return found;
+}
+
+/* Fills *ERR for the option NAME, with its place in the file as far as there is one. Returns -EINVAL. */
+static int refuse(const struct config *config, const struct generation *generation, const char *name, const char *what,
+    struct error *err)
+{
+	int line = line_of(generation->text, name);
+
+	if (config->overrides[config_option_find(name)].count != NOT_OVERRIDDEN)
+		return error_set(err, 0, CONDITION_NONE, "%s: %s", name, what);
+	if (line == 0)
+		return error_set(err, 0, CONDITION_NONE, "%s: %s: %s", config->file, name, what);
+	return error_set(err, 0, CONDITION_NONE, "%s:%d: %s: %s", config->file, line, name, what);
 }
 
 static bool same(const struct setting *a, const struct setting *b)
@@ -304,12 +336,14 @@ static int settle(const struct config *config, const struct generation *current,
 }
 
 /* What no option can judge alone, and values that stand for another. */
-static int finish_values(const struct config *config, struct config_values *values, struct error *err)
+static int finish_values(const struct config *config, struct generation *generation, struct error *err)
 {
-	if ((values->tls_certificate[0] == '\0') != (values->tls_key[0] == '\0'))
-		return error_set(err, 0, CONDITION_NONE, "%s: %s: is needed with %s", config->file,
-		    values->tls_key[0] == '\0' ? "tls-key" : "tls-certificate",
-		    values->tls_key[0] == '\0' ? "tls-certificate" : "tls-key");
+	struct config_values *values = &generation->values;
+
+	if (values->tls_certificate[0] != '\0' && values->tls_key[0] == '\0')
+		return refuse(config, generation, "tls-certificate", "needs tls-key beside it", err);
+	if (values->tls_certificate[0] == '\0' && values->tls_key[0] != '\0')
+		return refuse(config, generation, "tls-key", "needs tls-certificate beside it", err);
 	if (values->workers == 0) {
 		values->workers = sysconf(_SC_NPROCESSORS_ONLN);
 		if (values->workers < 1)
@@ -331,12 +365,10 @@ static int make_values(const struct config *config, const struct generation *cur
 			    &generation->values, &why);
 		if (ret == -ENOMEM)
 			return out_of_memory(err);
-		if (ret < 0) {
-			error_set(err, 0, CONDITION_NONE, "%s: %s", config_options[i].name, why.detail);
-			return ret;
-		}
+		if (ret < 0)
+			return refuse(config, generation, config_options[i].name, why.detail, err);
 	}
-	return finish_values(config, &generation->values, err);
+	return finish_values(config, generation, err);
 }
 
 static void generation_free(struct generation *generation)
