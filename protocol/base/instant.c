@@ -163,6 +163,7 @@ static bool take_offset(struct slice *rest, int *offset_r)
 int instant_parse_rfc3339(struct slice text, instant_t *at_r, int *offset_r)
 {
 	struct civil c;
+	instant_t at;
 	int offset;
 
 	if (!take_number(&text, 4, &c.year) || !take_byte(&text, '-') || !take_number(&text, 2, &c.month) ||
@@ -171,7 +172,10 @@ int instant_parse_rfc3339(struct slice text, instant_t *at_r, int *offset_r)
 	    !take_byte(&text, ':') || !take_number(&text, 2, &c.second) || !take_fraction(&text) ||
 	    !take_offset(&text, &offset) || text.len != 0 || !civil_is_valid(&c))
 		return -EINVAL;
-	*at_r = civil_to_utc(&c) - offset;
+	at = civil_to_utc(&c) - offset;
+	if (at < INSTANT_MIN || at >= INSTANT_MAX)
+		return -EINVAL;
+	*at_r = at;
 	if (offset_r != NULL)
 		*offset_r = offset;
 	return 0;
@@ -186,12 +190,19 @@ static void add_padded(struct buf *b, int value, int digits)
 	buf_add(b, text, (size_t)digits);
 }
 
+/* What has four digits for its year: "no end" is written as the last second that has. */
+static void civil_to_write(instant_t at, struct civil *civil_r)
+{
+	civil_from_utc(at < INSTANT_MIN ? INSTANT_MIN : at >= INSTANT_MAX ? INSTANT_MAX - 1 : at, civil_r);
+}
+
 void buf_add_rfc3339(struct buf *b, instant_t at, int offset_seconds)
 {
 	int minutes = (offset_seconds < 0 ? -offset_seconds : offset_seconds) / 60;
 	struct civil c;
 
-	civil_from_utc(at + offset_seconds, &c);
+	offset_seconds -= offset_seconds % 60; /* of local mean times: the text has no room for them */
+	civil_to_write(at + offset_seconds, &c);
 	add_padded(b, c.year, 4);
 	buf_add_char(b, '-');
 	add_padded(b, c.month, 2);
@@ -229,7 +240,7 @@ void buf_add_basic_utc(struct buf *b, instant_t at)
 {
 	struct civil c;
 
-	civil_from_utc(at, &c);
+	civil_to_write(at, &c);
 	add_padded(b, c.year, 4);
 	add_padded(b, c.month, 2);
 	add_padded(b, c.day, 2);

@@ -60,8 +60,10 @@ void log_event(enum log_level level, const char *component, const char *request,
 
 	if (!log_enabled(level))
 		return;
+	values[0] = '\0';
 	va_start(args, format);
-	vsnprintf(values, sizeof(values), format, args);
+	if (format != NULL)
+		vsnprintf(values, sizeof(values), format, args);
 	va_end(args);
 	snprintf(line, sizeof(line), "%s %s%s%s%s%s%s", component, request != NULL ? "request=" : "",
 	    request != NULL ? request : "", request != NULL ? " " : "", msg, values[0] ? " " : "", values);

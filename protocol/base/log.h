@@ -29,7 +29,7 @@ bool log_enabled(enum log_level level);
 
 /*
  * log_event(LOG_INFO_LEVEL, "http", request_id, "answered", "status=%d path=%s", ...): REQUEST may be NULL, MSG is
- * words, the rest key=value pairs. The formatted text is cut at LOG_LINE_MAX, control characters become \xHH.
+ * words, the rest key=value pairs (FORMAT NULL: none). The formatted text is cut at LOG_LINE_MAX, control characters become \xHH.
  */
 #define LOG_LINE_MAX 2000
 void log_event(enum log_level level, const char *component, const char *request, const char *msg, const char *format,

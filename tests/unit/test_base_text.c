@@ -46,6 +46,11 @@ static void test_instants_as_text(void **state)
 	    {"2027-03-28t07:00:00.123z", 1806217200, 0},
 	    {"2027-03-28T01:30:00-05:30", 1806217200, -19800},
 	    {"2027-02-29T07:00:00Z", -1, 0},
+	    {"0001-01-01T00:00:00+00:01", -1, 0}, /* before the first instant */
+	    {"9999-12-31T23:59:59-00:01", -1, 0}, /* behind the last */
+	    {"2027-03-28T07:00:00+24:00", -1, 0},
+	    {"2027-03-28T07:00:00+0100", -1, 0},
+	    {"2027-03-28T07:00:00.Z", -1, 0},
 	    {"2027-03-28T24:00:00Z", -1, 0},
 	    {"2027-03-28T07:00:00", -1, 0},
 	    {"2027-03-28 07:00:00Z", -1, 0},
@@ -68,6 +73,99 @@ static void test_instants_as_text(void **state)
 		buf_add_rfc3339(&b, rows[i].at, rows[i].offset);
 		assert_string_equal(buf_cstr(&b), rows[i].text);
 	}
+}
+
+static void test_instants_that_have_no_text_of_their_own(void **state)
+{
+	static const struct {
+		instant_t at;
+		int offset;
+		const char *text;
+	} rows[] = {
+	    {INSTANT_MAX, 0, "9999-12-31T23:59:59Z"},
+	    {INSTANT_MAX - 1, 7200, "9999-12-31T23:59:59+02:00"},
+	    {INSTANT_MIN, -3600, "0001-01-01T00:00:00-01:00"},
+	    {0, 1172, "1970-01-01T00:19:00+00:19"}, /* local mean time of Amsterdam: 19 minutes 32 seconds */
+	    {0, -1172, "1969-12-31T23:41:00-00:19"},
+	};
+	AUTO_BUF struct buf basic = BUF_INIT(100);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_BUF struct buf b = BUF_INIT(100);
+
+		buf_add_rfc3339(&b, rows[i].at, rows[i].offset);
+		if (!slice_is(buf_slice(&b), rows[i].text))
+			fail_msg("%s, not %s", buf_cstr(&b), rows[i].text);
+	}
+	buf_add_basic_utc(&basic, INSTANT_MAX);
+	assert_string_equal(buf_cstr(&basic), "99991231T235959Z");
+}
+
+static void test_instants_in_icalendar(void **state)
+{
+	static const struct {
+		const char *text;
+		instant_t at;
+	} rows[] = {
+	    {"20270328T070000Z", 1806217200}, {"19700101T000000Z", 0}, {"20270328T070060Z", 1806217259},
+	    {"20270328T070000", -1}, {"20270328", -1}, {"2027-03-28T07:00:00Z", -1}, {"20270229T070000Z", -1},
+	    {"20270328T240000Z", -1}, {"20270328T070000Z ", -1}, {"00000328T070000Z", -1}, {"+0270328T070000Z", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_BUF struct buf b = BUF_INIT(100);
+		instant_t at = -1;
+		int ret = instant_parse_basic(slice_str(rows[i].text), &at);
+
+		if (at != rows[i].at || (ret == 0) != (at >= 0))
+			fail_msg("%s: %d, %lld", rows[i].text, ret, (long long)at);
+		if (ret < 0 || i == 2)
+			continue;
+		buf_add_basic_utc(&b, at);
+		assert_string_equal(buf_cstr(&b), rows[i].text);
+	}
+}
+
+static void test_sums_of_instants_stay_in_range(void **state)
+{
+	static const struct {
+		instant_t at;
+		int64_t seconds;
+		instant_t sum;
+	} rows[] = {
+	    {0, 5, 5}, {5, -10, -5}, {INSTANT_MAX, 1, INSTANT_MAX}, {INSTANT_MIN, -1, INSTANT_MIN},
+	    {0, INT64_MAX, INSTANT_MAX}, {0, INT64_MIN, INSTANT_MIN}, {INSTANT_MAX, INT64_MAX, INSTANT_MAX},
+	    {INSTANT_MIN, INT64_MIN, INSTANT_MIN}, {INSTANT_MAX, -1, INSTANT_MAX - 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (instant_add(rows[i].at, rows[i].seconds) != rows[i].sum)
+			fail_msg("%lld + %lld", (long long)rows[i].at, (long long)rows[i].seconds);
+}
+
+static void test_civil_times_that_are_none(void **state)
+{
+	static const struct {
+		struct civil civil;
+		bool valid;
+	} rows[] = {
+	    {{2000, 2, 29, 0, 0, 0}, true}, {{1900, 2, 29, 0, 0, 0}, false}, {{2024, 2, 29, 23, 59, 60}, true},
+	    {{2023, 2, 29, 0, 0, 0}, false}, {{2023, 4, 31, 0, 0, 0}, false}, {{0, 1, 1, 0, 0, 0}, false},
+	    {{10000, 1, 1, 0, 0, 0}, false}, {{2023, 0, 1, 0, 0, 0}, false}, {{2023, 13, 1, 0, 0, 0}, false},
+	    {{2023, 1, 0, 0, 0, 0}, false}, {{2023, 1, 1, 24, 0, 0}, false}, {{2023, 1, 1, 0, 60, 0}, false},
+	    {{2023, 1, 1, 0, 0, 61}, false}, {{2023, 1, 1, -1, 0, 0}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (civil_is_valid(&rows[i].civil) != rows[i].valid)
+			fail_msg("row %zu", i);
+	assert_true(civil_compare(&rows[0].civil, &rows[2].civil) < 0);
+	assert_true(civil_compare(&rows[2].civil, &rows[0].civil) > 0);
+	assert_int_equal(civil_compare(&rows[0].civil, &rows[0].civil), 0);
 }
 
 static void test_codecs_go_there_and_back(void **state)
@@ -151,6 +249,72 @@ static void test_a_buffer_keeps_its_first_error(void **state)
 	assert_string_equal(buf_cstr(&b), "a&lt;\xef\xbf\xbd");
 }
 
+static void test_numbers_in_a_buffer(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} rows[] = {
+	    {0, "0"}, {-1, "-1"}, {INT64_MAX, "9223372036854775807"}, {INT64_MIN, "-9223372036854775808"},
+	};
+	AUTO_BUF struct buf b = BUF_INIT(100);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		buf_reset(&b);
+		buf_add_i64(&b, rows[i].value);
+		assert_string_equal(buf_cstr(&b), rows[i].text);
+	}
+	buf_reset(&b);
+	buf_add_u64(&b, UINT64_MAX);
+	assert_string_equal(buf_cstr(&b), "18446744073709551615");
+}
+
+static void test_escapes_of_a_buffer(void **state)
+{
+	static const struct {
+		void (*add)(struct buf *b, struct slice text);
+		const char *text, *escaped;
+	} rows[] = {
+	    {buf_add_xml, "", ""},
+	    {buf_add_xml, "plain", "plain"},
+	    {buf_add_xml, "<a b=\"c\">&amp;\r\n\t", "&lt;a b=&quot;c&quot;&gt;&amp;amp;&#13;\n\t"},
+	    {buf_add_xml, "]]>", "]]&gt;"},
+	    {buf_add_percent, "a/b c~", "a%2Fb%20c~"},
+	    {buf_add_percent_path, "/a b/caf\xc3\xa9%", "/a%20b/caf%C3%A9%25"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		AUTO_BUF struct buf b = BUF_INIT(100);
+
+		rows[i].add(&b, slice_str(rows[i].text));
+		if (strcmp(buf_cstr(&b), rows[i].escaped) != 0)
+			fail_msg("%s: %s", rows[i].text, buf_cstr(&b));
+	}
+}
+
+static void test_a_buffer_gives_its_bytes_away(void **state)
+{
+	struct buf b = BUF_INIT(10);
+	size_t len;
+	char *text;
+
+	(void)state;
+	buf_add_str(&b, "0123456789");
+	text = buf_steal(&b, &len);
+	assert_string_equal(text, "0123456789");
+	assert_int_equal(len, 10);
+	assert_null(b.at);
+	free(text);
+	buf_add_str(&b, "again");
+	assert_string_equal(buf_cstr(&b), "again");
+	buf_truncate(&b, 2);
+	buf_truncate(&b, 5);
+	assert_string_equal(buf_cstr(&b), "ag");
+	buf_free(&b);
+}
+
 static void test_slices(void **state)
 {
 	struct slice rest = SLICE("a,"), part;
@@ -170,6 +334,31 @@ static void test_slices(void **state)
 	assert_int_equal(slice_to_u64(SLICE("+1"), UINT64_MAX, &value), -EINVAL);
 	assert_true(slice_is(slice_trim(SLICE(" \tx y ")), "x y"));
 	assert_int_equal(slice_find(SLICE("abcabd"), SLICE("abd")), 3);
+}
+
+static void test_slices_compared(void **state)
+{
+	const struct slice none = {NULL, 0};
+	char out[4];
+
+	(void)state;
+	assert_true(slice_equal(none, SLICE("")) && slice_starts(SLICE("a"), none) && slice_ends(none, none));
+	assert_true(slice_is_nocase(SLICE("Content-TYPE"), "content-type"));
+	assert_false(slice_is_nocase(SLICE("[a"), "{A")); /* differ by the same bit as letters do */
+	assert_true(slice_starts_nocase(SLICE("BASIC x"), SLICE("Basic ")));
+	assert_false(slice_starts(SLICE("ab"), SLICE("abc")));
+	assert_true(slice_ends(SLICE("a.ics"), SLICE(".ics")) && !slice_ends(SLICE("ics"), SLICE(".ics")));
+	assert_true(slice_compare(SLICE("a"), SLICE("ab")) < 0 && slice_compare(SLICE("b"), SLICE("ab")) > 0);
+	assert_true(slice_compare(SLICE("\x80"), SLICE("a")) > 0 && slice_compare(none, SLICE("")) == 0);
+	assert_int_equal(slice_find_byte(SLICE("abc"), 'x'), -1);
+	assert_int_equal(slice_find(SLICE("ab"), SLICE("abc")), -1);
+	assert_int_equal(slice_find(none, SLICE("")), 0);
+	assert_true(slice_is(slice_from(SLICE("abc"), 9), "") && slice_is(slice_sub(SLICE("abc"), 1, 9), "bc"));
+	assert_int_equal(slice_copy(SLICE("abc"), out, sizeof(out)), 0);
+	assert_string_equal(out, "abc");
+	assert_int_equal(slice_copy(SLICE("abcd"), out, sizeof(out)), -ENAMETOOLONG);
+	assert_int_equal(slice_copy(SLICE("a\0"), out, sizeof(out)), -ENAMETOOLONG);
+	assert_string_equal(out, "abc");
 }
 
 static void test_an_arena_ends_at_its_maximum(void **state)
@@ -193,10 +382,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_every_day_of_ten_thousand_years_goes_there_and_back),
 	    cmocka_unit_test(test_instants_as_text),
+	    cmocka_unit_test(test_instants_that_have_no_text_of_their_own),
+	    cmocka_unit_test(test_instants_in_icalendar),
+	    cmocka_unit_test(test_sums_of_instants_stay_in_range),
+	    cmocka_unit_test(test_civil_times_that_are_none),
 	    cmocka_unit_test(test_codecs_go_there_and_back),
 	    cmocka_unit_test(test_utf8),
 	    cmocka_unit_test(test_a_buffer_keeps_its_first_error),
+	    cmocka_unit_test(test_numbers_in_a_buffer),
+	    cmocka_unit_test(test_escapes_of_a_buffer),
+	    cmocka_unit_test(test_a_buffer_gives_its_bytes_away),
 	    cmocka_unit_test(test_slices),
+	    cmocka_unit_test(test_slices_compared),
 	    cmocka_unit_test(test_an_arena_ends_at_its_maximum),
 	};
 
