@@ -29,6 +29,11 @@ void key_add_u8(struct key *key, uint8_t value)
 	add(key, &value, 1);
 }
 
+void key_add_bytes(struct key *key, struct slice bytes)
+{
+	add(key, bytes.at, bytes.len);
+}
+
 static void add_big_endian(struct key *key, uint64_t value, size_t bytes)
 {
 	unsigned char out[8];

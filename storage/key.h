@@ -23,6 +23,7 @@ void key_add_u32(struct key *key, uint32_t value);
 void key_add_u64(struct key *key, uint64_t value);
 void key_add_i64(struct key *key, int64_t value);
 void key_add_text(struct key *key, struct slice text);
+void key_add_bytes(struct key *key, struct slice bytes); /* as they are: the last part, or one of a fixed length */
 /* 16 bytes of SHA-256, for text that may be longer than a key: the full text stands in the value. */
 void key_add_hash(struct key *key, struct slice text);
 struct slice key_slice(const struct key *key);

@@ -12,4 +12,5 @@ storage_libstorage_a_SOURCES = \
 	storage/store_job.c \
 	storage/store_object.c \
 	storage/store_principal.c \
+	storage/verify.c storage/verify.h \
 	storage/writer.c

@@ -79,7 +79,7 @@ static void index_key(struct key *key, uint64_t collection, uint64_t object)
 	key_add_u64(key, object);
 }
 
-static void busy_key(struct key *key, const struct busy *busy)
+void store_busy_key(struct key *key, const struct busy *busy)
 {
 	key_begin(key, TABLE_BUSY);
 	key_add_u64(key, busy->collection);
@@ -89,7 +89,7 @@ static void busy_key(struct key *key, const struct busy *busy)
 	key_add_u32(key, busy->instance);
 }
 
-static void member_busy_key(struct key *key, uint64_t member, const struct busy *busy)
+void store_member_busy_key(struct key *key, uint64_t member, const struct busy *busy)
 {
 	key_begin(key, TABLE_MEMBER_BUSY);
 	key_add_u64(key, member);
@@ -100,12 +100,12 @@ static void member_busy_key(struct key *key, uint64_t member, const struct busy 
 	key_add_u32(key, busy->instance);
 }
 
-static bool blocks(const struct busy *busy)
+bool store_busy_blocks(const struct busy *busy)
 {
 	return busy->kind != BUSY_KIND_FREE && busy->at.start < busy->at.end;
 }
 
-static void pack_busy_value(struct buf *b, const struct busy *busy)
+void store_busy_value(struct buf *b, const struct busy *busy)
 {
 	buf_reset(b);
 	pack_u8(b, 1);
@@ -177,12 +177,12 @@ static int put_row(struct kv_txn *txn, uint64_t member, const struct busy *busy,
 	struct key key;
 	int ret;
 
-	pack_busy_value(value, busy);
-	busy_key(&key, busy);
+	store_busy_value(value, busy);
+	store_busy_key(&key, busy);
 	ret = store_put_buf(txn, &key, value);
-	if (ret < 0 || member == 0 || !blocks(busy))
+	if (ret < 0 || member == 0 || !store_busy_blocks(busy))
 		return ret;
-	member_busy_key(&key, member, busy);
+	store_member_busy_key(&key, member, busy);
 	return store_put_buf(txn, &key, value);
 }
 
@@ -217,11 +217,11 @@ static int clear_rows(struct kv_txn *txn, uint64_t member, const struct busy *ro
 	for (size_t i = 0; ret == 0 && i < count; i++) {
 		struct key key;
 
-		busy_key(&key, &rows[i]);
+		store_busy_key(&key, &rows[i]);
 		ret = store_delete_quietly(txn, &key);
-		if (ret < 0 || member == 0 || !blocks(&rows[i]))
+		if (ret < 0 || member == 0 || !store_busy_blocks(&rows[i]))
 			continue;
-		member_busy_key(&key, member, &rows[i]);
+		store_member_busy_key(&key, member, &rows[i]);
 		ret = store_delete_quietly(txn, &key);
 	}
 	return ret;
@@ -242,7 +242,7 @@ static void series_due_key(struct key *key, instant_t end, uint64_t collection, 
 	key_add_u64(key, object);
 }
 
-static int series_decode(struct slice value, struct series *series_r)
+int store_series_decode(struct slice value, struct series *series_r)
 {
 	struct unpack u = unpack_begin(value, 1);
 
@@ -266,7 +266,7 @@ static int clear_series(struct kv_txn *txn, uint64_t collection, uint64_t object
 	if (ret == -ENOENT)
 		return 0;
 	if (ret == 0)
-		ret = series_decode(value, &series);
+		ret = store_series_decode(value, &series);
 	if (ret < 0)
 		return ret;
 	series_due_key(&due, series.indexed.end, collection, object);
@@ -389,7 +389,7 @@ static int series_row(struct slice key, struct slice value, void *arg)
 {
 	struct series_range *range = arg;
 	struct series series;
-	int ret = series_decode(value, &series);
+	int ret = store_series_decode(value, &series);
 
 	(void)key;
 	if (ret < 0)
@@ -426,7 +426,7 @@ static int series_due_row(struct slice key, struct slice value, void *arg)
 	series_key(&target, collection, object);
 	ret = kv_get(range->txn, key_slice(&target), &stored);
 	if (ret == 0)
-		ret = series_decode(stored, &series);
+		ret = store_series_decode(stored, &series);
 	return ret < 0 ? ret : range->fn(&series, range->arg);
 }
 
@@ -462,32 +462,42 @@ static void occupancy_key(struct key *key, uint64_t member, struct interval guar
 }
 
 struct occupancy_range {
-	uint64_t member;
 	struct interval window;
 	store_occupancy_fn *fn;
 	void *arg;
 };
 
+int store_occupancy_decode(struct slice key, struct slice value, struct occupancy *occupancy_r)
+{
+	struct unpack u = unpack_begin(value, 1);
+	struct slice rest = slice_from(key, 1);
+	struct occupancy o = {0};
+	uint8_t class;
+
+	o.guard.end = unpack_i64(&u);
+	o.instance = unpack_u32(&u);
+	o.uid = unpack_text(&u);
+	if (unpack_end(&u) < 0 || !key_take_u64(&rest, &o.member) || !key_take_u8(&rest, &class) ||
+	    !key_take_i64(&rest, &o.guard.start))
+		return -EBADMSG;
+	*occupancy_r = o;
+	return 0;
+}
+
 static int occupancy_row(struct slice key, struct slice value, void *arg)
 {
 	struct occupancy_range *range = arg;
-	struct occupancy occupancy = {.member = range->member};
-	struct unpack u = unpack_begin(value, 1);
-	struct slice rest = slice_from(key, 1 + 8 + 1);
+	struct occupancy occupancy;
+	int ret = store_occupancy_decode(key, value, &occupancy);
 
-	occupancy.guard.end = unpack_i64(&u);
-	occupancy.instance = unpack_u32(&u);
-	occupancy.uid = unpack_text(&u);
-	if (unpack_end(&u) < 0 || !key_take_i64(&rest, &occupancy.guard.start))
-		return -EBADMSG;
-	if (!interval_overlaps(occupancy.guard, range->window))
-		return 0;
+	if (ret < 0 || !interval_overlaps(occupancy.guard, range->window))
+		return ret;
 	return range->fn(&occupancy, range->arg);
 }
 
 int store_occupancy_each(struct kv_txn *txn, uint64_t member, struct interval window, store_occupancy_fn *fn, void *arg)
 {
-	struct occupancy_range range = {member, window, fn, arg};
+	struct occupancy_range range = {window, fn, arg};
 	struct key prefix;
 
 	key_begin(&prefix, TABLE_OCCUPANCY);

@@ -213,7 +213,7 @@ int store_collection_change(struct kv_txn *txn, uint64_t collection, uint64_t *n
 	return ret;
 }
 
-static int change_decode(struct slice key, struct slice value, struct change *change_r)
+int store_change_decode(struct slice key, struct slice value, struct change *change_r)
 {
 	struct slice tail = slice_from(key, key.len < 8 ? key.len : key.len - 8);
 	struct unpack u = unpack_begin(value, 1);
@@ -275,7 +275,7 @@ static int change_row(struct slice key, struct slice value, void *arg)
 {
 	struct each_change *each = arg;
 	struct change change;
-	int ret = change_decode(key, value, &change);
+	int ret = store_change_decode(key, value, &change);
 
 	return ret < 0 ? ret : each->fn(&change, each->arg);
 }
@@ -458,7 +458,7 @@ static int prune_row(struct slice key, struct slice value, void *arg)
 {
 	struct prune *prune = arg;
 	struct change change;
-	int ret = change_decode(key, value, &change);
+	int ret = store_change_decode(key, value, &change);
 
 	if (ret < 0)
 		return ret;

@@ -61,7 +61,16 @@ uint8_t store_interval_class(struct interval at);
  */
 int store_class_range(struct kv_txn *txn, const struct key *prefix, struct interval window, kv_row_fn *fn, void *arg);
 
-/* ---- an object's index rows as TABLE_INDEX holds them ---- */
+/* ---- rows that more than one file reads or compares ---- */
+bool store_busy_blocks(const struct busy *busy); /* stands in the member's index too */
+void store_busy_key(struct key *key, const struct busy *busy);
+void store_member_busy_key(struct key *key, uint64_t member, const struct busy *busy);
+void store_busy_value(struct buf *b, const struct busy *busy); /* of both; resets B first */
+/* These borrow from KEY and VALUE; -EBADMSG. */
+int store_change_decode(struct slice key, struct slice value, struct change *change_r);
+int store_series_decode(struct slice value, struct series *series_r);
+int store_occupancy_decode(struct slice key, struct slice value, struct occupancy *occupancy_r);
+/* An object's index rows as TABLE_INDEX holds them. */
 int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,
     uint64_t *member_r, struct busy **rows_r, size_t *count_r);
 

@@ -1,5 +1,5 @@
 /*
- * A store of either engine for a test, and the check that all its tables agree.
+ * A store of either engine for a test.
  *
  * cmocka's asserts jump: use them in the test's own thread alone. Functions that the writer runs return errors.
  */
@@ -39,10 +39,7 @@ int fixture_teardown(void **state);
 uint64_t random_next(uint64_t *seed);
 unsigned random_below(uint64_t *seed, unsigned limit);
 
-/*
- * Compares every table of COLLECTION with its object rows: bodies, UIDs, ids, index rows, change rows and tombstones.
- * 0, or -EBADMSG with a sentence on stderr.
- */
-int store_agrees(struct kv_txn *txn, struct arena *arena, uint64_t owner, uint64_t collection);
+/* Whether all tables agree; sentences on stderr. */
+bool fixture_agrees(struct fixture *f);
 
 #endif

@@ -2,3 +2,5 @@ store_fixture = tests/contract/store_fixture.c tests/contract/store_fixture.h
 
 contract_tests += tests/contract/test_kv_contract
 tests_contract_test_kv_contract_SOURCES = tests/contract/test_kv_contract.c $(store_fixture)
+contract_tests += tests/contract/test_store_contract
+tests_contract_test_store_contract_SOURCES = tests/contract/test_store_contract.c $(store_fixture)
