@@ -13,8 +13,8 @@
  * Observances are written out as transitions over these years: outside, the nearest offset holds. Rules that are not
  * yearly, or that name no single day of a year, are refused: no zone in use needs them, and a guess could be an hour off.
  */
-#define YEAR_FIRST 1900
-#define YEAR_LAST  2200
+#define YEAR_FIRST 1970
+#define YEAR_LAST  2100
 
 #define OBSERVANCES_MAX 500 /* STANDARD and DAYLIGHT together; the longest in the wild lists one a year */
 #define RULES_MAX        64 /* of them with RRULE: each is walked through all the years */
@@ -40,10 +40,15 @@ struct observance {
 	size_t rdate_count;
 };
 
+struct onset {
+	int64_t at;
+	int32_t from, to; /* TZOFFSETFROM, TZOFFSETTO */
+	size_t order;     /* in the text */
+};
+
 struct builder {
 	struct arena *arena;
-	struct zone_transition *at;
-	int32_t *from; /* TZOFFSETFROM of each */
+	struct onset *onsets;
 	size_t count, capacity;
 	size_t rules;
 };
@@ -177,26 +182,22 @@ static int add_transition(struct builder *b, int64_t at, const struct observance
 	if (b->count == ZONE_TRANSITIONS_MAX)
 		return -EINVAL;
 	if (b->count == b->capacity) {
-		size_t capacity = b->capacity ? b->capacity * 2 : 64;
-		struct zone_transition *grown = arena_array(b->arena, capacity, sizeof(*grown));
-		int32_t *from = arena_array(b->arena, capacity, sizeof(*from));
+		size_t capacity = b->capacity ? b->capacity * 2 : 2 * (YEAR_LAST - YEAR_FIRST + 2);
+		struct onset *grown = arena_array(b->arena, capacity, sizeof(*grown));
 
-		if (grown == NULL || from == NULL)
+		if (grown == NULL)
 			return -ENOMEM;
-		if (b->count > 0) {
-			memcpy(grown, b->at, b->count * sizeof(*grown));
-			memcpy(from, b->from, b->count * sizeof(*from));
-		}
-		b->at = grown;
-		b->from = from;
+		if (b->count > 0)
+			memcpy(grown, b->onsets, b->count * sizeof(*grown));
+		b->onsets = grown;
 		b->capacity = capacity;
 	}
-	b->from[b->count] = o->from;
-	b->at[b->count++] = (struct zone_transition){.at = at, .offset = o->to};
+	b->onsets[b->count] = (struct onset){at, o->from, o->to, b->count};
+	b->count++;
 	return 0;
 }
 
-static int64_t onset(const struct ical_time *time, const struct observance *o)
+static int64_t onset_of(const struct ical_time *time, const struct observance *o)
 {
 	return civil_to_utc(&time->civil) - (time->zone != NULL ? 0 : o->from);
 }
@@ -250,7 +251,7 @@ static int expand_rdates(struct builder *b, const struct observance *o)
 				continue;
 			ret = ical_value_period(one, &period);
 			if (ret == 0)
-				ret = add_transition(b, onset(&period.start, o), o);
+				ret = add_transition(b, onset_of(&period.start, o), o);
 			if (ret < 0)
 				return ret;
 		}
@@ -266,7 +267,7 @@ static int expand(struct builder *b, const struct observance *o)
 		return -EINVAL;
 	if (o->rule.present && ++b->rules > RULES_MAX)
 		return -EINVAL;
-	ret = add_transition(b, onset(&o->start, o), o);
+	ret = add_transition(b, onset_of(&o->start, o), o);
 	if (ret == 0 && o->rule.present)
 		ret = expand_rule(b, o);
 	if (ret == 0)
@@ -363,39 +364,31 @@ static int read_lines(struct builder *b, struct slice text, struct slice *tzid_r
 
 /* ---- the zone ---- */
 
-struct sortable {
-	struct zone_transition transition;
-	int32_t from;
-	size_t order;
-};
-
-static int compare_sortable(const void *a, const void *b)
+static int compare_onsets(const void *a, const void *b)
 {
-	const struct sortable *x = a, *y = b;
+	const struct onset *x = a, *y = b;
 
-	if (x->transition.at != y->transition.at)
-		return x->transition.at < y->transition.at ? -1 : 1;
+	if (x->at != y->at)
+		return x->at < y->at ? -1 : 1;
 	return (x->order > y->order) - (x->order < y->order);
 }
 
 /* Sorts; of two changes at one instant the later in the text stays. */
 static int finish(struct builder *b, struct zone *zone)
 {
-	struct sortable *all = arena_array(b->arena, b->count, sizeof(*all));
+	struct zone_transition *transitions = arena_array(b->arena, b->count, sizeof(*transitions));
 	size_t kept = 0;
 
-	if (all == NULL)
+	if (transitions == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < b->count; i++)
-		all[i] = (struct sortable){b->at[i], b->from[i], i};
-	qsort(all, b->count, sizeof(*all), compare_sortable);
-	zone->initial = all[0].from;
+	qsort(b->onsets, b->count, sizeof(*b->onsets), compare_onsets);
+	zone->initial = b->onsets[0].from;
 	for (size_t i = 0; i < b->count; i++) {
-		if (kept > 0 && b->at[kept - 1].at == all[i].transition.at)
+		if (kept > 0 && transitions[kept - 1].at == b->onsets[i].at)
 			kept--;
-		b->at[kept++] = all[i].transition;
+		transitions[kept++] = (struct zone_transition){b->onsets[i].at, b->onsets[i].to};
 	}
-	zone->transitions = b->at;
+	zone->transitions = transitions;
 	zone->count = kept;
 	return 0;
 }
