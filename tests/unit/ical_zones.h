@@ -48,4 +48,23 @@ static inline int add_system_zone(struct zone_set *set, const char *name)
 	return ret;
 }
 
+/* All of them, by the list that tzdata ships; sealed. NULL when there is none. */
+static inline struct zone_set *system_zones(void)
+{
+	FILE *f = fopen(ZONEINFO "/tzdata.zi", "r");
+	struct zone_set *set = zone_set_new();
+	char line[512], name[128];
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "Z %127s", name) == 1 || sscanf(line, "L %*s %127s", name) == 1)
+			(void)add_system_zone(set, name);
+	if (f == NULL) {
+		zone_set_free(set);
+		return NULL;
+	}
+	fclose(f);
+	zone_set_seal(set);
+	return set;
+}
+
 #endif
