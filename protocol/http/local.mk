@@ -1,1 +1,7 @@
-protocol_libprotocol_a_SOURCES +=
+protocol_libprotocol_a_SOURCES += \
+	protocol/http/credentials.c protocol/http/credentials.h \
+	protocol/http/date.c protocol/http/date.h \
+	protocol/http/header.c protocol/http/header.h \
+	protocol/http/method.c protocol/http/method.h \
+	protocol/http/precondition.c protocol/http/precondition.h \
+	protocol/http/request_parser.c protocol/http/request_parser.h
