@@ -1,1 +1,2 @@
-protocol_libprotocol_a_SOURCES +=
+protocol_libprotocol_a_SOURCES += \
+	protocol/dav/condition.c protocol/dav/condition.h

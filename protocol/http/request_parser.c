@@ -35,7 +35,7 @@ enum chunk_state {
 };
 
 struct http_request_parser {
-	struct http_parser_events events;
+	http_body_fn *body;
 	void *arg;
 	http_parser lib;
 	enum http_parser_phase phase;
@@ -56,13 +56,13 @@ struct http_request_parser {
 	size_t dropped; /* bytes of extensions and trailers */
 };
 
-struct http_request_parser *http_request_parser_new(const struct http_parser_events *events, void *arg)
+struct http_request_parser *http_request_parser_new(http_body_fn *body, void *arg)
 {
 	struct http_request_parser *parser = calloc(1, sizeof(*parser));
 
 	if (parser == NULL)
 		return NULL;
-	parser->events = *events;
+	parser->body = body;
 	parser->arg = arg;
 	parser->head = BUF_INIT(HTTP_HEAD_MAX);
 	return parser;
@@ -252,13 +252,8 @@ static int finish_head(struct http_request_parser *parser)
 	int status = parse_head(parser);
 
 	if (status == 0)
-		status = parser->events.head(parser->arg);
-	if (status != 0)
-		return status;
-	parser->phase = parser->chunked || parser->left > 0 ? HTTP_PHASE_BODY : HTTP_PHASE_END;
-	if (parser->phase == HTTP_PHASE_END)
-		parser->events.end(parser->arg);
-	return 0;
+		parser->phase = parser->chunked || parser->left > 0 ? HTTP_PHASE_BODY : HTTP_PHASE_END;
+	return status;
 }
 
 /* One whole line lies at line_start, its LF last in the head. */
@@ -308,7 +303,7 @@ static ptrdiff_t feed_head(struct http_request_parser *parser, struct slice byte
 static ptrdiff_t feed_data(struct http_request_parser *parser, struct slice bytes)
 {
 	struct slice part = slice_sub(bytes, 0, parser->left < bytes.len ? (size_t)parser->left : bytes.len);
-	int status = parser->events.body(part, parser->arg);
+	int status = parser->body(part, parser->arg);
 
 	if (status != 0)
 		return -status;
@@ -407,20 +402,18 @@ static ptrdiff_t feed_body(struct http_request_parser *parser, struct slice byte
 
 	if (used >= 0 && !parser->chunked && parser->left == 0)
 		parser->phase = HTTP_PHASE_END;
-	if (used >= 0 && parser->phase == HTTP_PHASE_END)
-		parser->events.end(parser->arg);
 	return used;
 }
 
 ptrdiff_t http_request_parser_feed(struct http_request_parser *parser, struct slice bytes)
 {
+	bool in_body = parser->phase == HTTP_PHASE_BODY;
 	size_t total = 0;
 
 	if (parser->failed != 0)
 		return parser->failed;
-	while (bytes.len > 0 && parser->phase != HTTP_PHASE_END) {
-		ptrdiff_t used =
-		    parser->phase == HTTP_PHASE_BODY ? feed_body(parser, bytes) : feed_head(parser, bytes);
+	while (bytes.len > 0 && parser->phase != HTTP_PHASE_END && (parser->phase == HTTP_PHASE_BODY) == in_body) {
+		ptrdiff_t used = in_body ? feed_body(parser, bytes) : feed_head(parser, bytes);
 
 		if (used < 0) {
 			parser->failed = (int)used;

@@ -19,22 +19,18 @@
 #define HTTP_FIELDS_MAX  100
 #define HTTP_TRAILER_MAX 8192 /* bytes of trailers and chunk extensions together, which are dropped */
 
-struct http_parser_events {
-	/* The head is whole; a non-zero return (an HTTP status) refuses it: the body is not read. */
-	int (*head)(void *arg);
-	int (*body)(struct slice bytes, void *arg); /* likewise */
-	/* The message is whole: parsing stops behind it until http_request_parser_next(). */
-	void (*end)(void *arg);
-};
+/* Gets the body's bytes as they come; a non-zero return (an HTTP status) refuses the rest. */
+typedef int http_body_fn(struct slice bytes, void *arg);
 
 struct http_request_parser;
 
-struct http_request_parser *http_request_parser_new(const struct http_parser_events *events, void *arg);
+struct http_request_parser *http_request_parser_new(http_body_fn *body, void *arg);
 void http_request_parser_free(struct http_request_parser *parser);
 
 /*
- * Feeds BYTES; returns how many were used: all, or those up to the end of a message. Negative: -status (400, 413, 414,
- * 431, 501, 505 or what an event returned); the parser is then good for nothing more.
+ * Feeds BYTES; returns how many were used: all, or those up to the end of a head or of a message, where it stops so that
+ * the caller can look at it. Negative: -status (400, 414, 431, 501, 503, 505 or what the body's function returned); the
+ * parser is then good for nothing more.
  */
 ptrdiff_t http_request_parser_feed(struct http_request_parser *parser, struct slice bytes);
 /* Ready for the next message; what the head held is forgotten. */

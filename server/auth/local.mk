@@ -1,1 +1,4 @@
-server_libserver_a_SOURCES +=
+server_libserver_a_SOURCES += \
+	server/auth/acl.c server/auth/acl.h \
+	server/auth/auth.c server/auth/auth.h \
+	server/auth/password.c server/auth/password.h

@@ -5,6 +5,7 @@ server_libbase_a_SOURCES += \
 	server/base/config_schema.c server/base/config_schema.h \
 	server/base/config_value.c \
 	server/base/log_sink.c server/base/log_sink.h \
+	server/base/loop.c server/base/loop.h \
 	server/base/metrics.c server/base/metrics.h \
 	server/base/pool.c server/base/pool.h \
 	server/base/privileges.c server/base/privileges.h \

@@ -1,1 +1,9 @@
-server_libserver_a_SOURCES +=
+server_libserver_a_SOURCES += \
+	server/http/addresses.c \
+	server/http/http_private.h \
+	server/http/http_server.h \
+	server/http/peer.c \
+	server/http/request.c server/http/request.h \
+	server/http/router.h \
+	server/http/server.c \
+	server/http/tls.c server/http/tls.h

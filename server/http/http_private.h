@@ -1,0 +1,63 @@
+/*
+ * server/http/http_private - what the files of this folder share.
+ */
+#ifndef SERVER_HTTP_HTTP_PRIVATE_H
+#define SERVER_HTTP_HTTP_PRIVATE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "server/base/config.h"
+#include "server/http/http_server.h"
+
+struct bufferevent;
+struct loop;
+
+TAILQ_HEAD(http_peers, http_peer);
+
+/* One loop with its listeners and connections; touched by its own thread alone. */
+struct http_shard {
+	struct http_server *server;
+	struct loop *loop;
+	struct http_peers peers;
+	struct event *tick;
+	struct evconnlistener **listeners;
+	size_t listener_count;
+	int64_t now_ms; /* monotonic, of the last tick or event */
+	bool stopping;
+};
+
+struct http_server {
+	struct http_server_options options;
+	struct http_shard *shards;
+	size_t shard_count;
+	atomic_long open; /* connections */
+	atomic_ullong next_request;
+	uint32_t request_prefix;
+	struct http_addresses *addresses; /* connections by address */
+};
+
+/* A new connection on FD; closes it when there are too many. */
+void http_peer_new(struct http_shard *shard, int fd, const struct sockaddr *address, socklen_t len);
+/* Cuts the connections of SHARD whose deadline is over; once a second. */
+void http_peers_tick(struct http_shard *shard);
+/* Closes what is idle, and the others when they have answered. */
+void http_peers_stop(struct http_shard *shard);
+void http_peers_close(struct http_shard *shard);
+int64_t http_now_ms(void);
+
+/* How many connections an address has; false when there are MAX already. */
+bool http_addresses_take(struct http_addresses *addresses, const struct sockaddr *address, long max);
+void http_addresses_give(struct http_addresses *addresses, const struct sockaddr *address);
+struct http_addresses *http_addresses_new(void);
+void http_addresses_free(struct http_addresses *addresses);
+
+const char *http_reason(int status);
+/* The loop's side of http_request_finish, in the loop's thread. */
+void http_peer_reply(struct http_request *req);
+struct loop *http_peer_loop(const struct http_peer *peer);
+
+#endif
