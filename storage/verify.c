@@ -70,11 +70,11 @@ static int exists(struct verify *v, const struct key *key, bool *exists_r)
 	return ret == -ENOENT ? 0 : ret;
 }
 
-/* -ENOENT becomes *FOUND_R == false. */
+/* What is missing, or cannot be read and is reported in its own table, becomes *FOUND_R == false. */
 static int found(int ret, bool *found_r)
 {
 	*found_r = ret == 0;
-	return ret == -ENOENT ? 0 : ret;
+	return ret == -ENOENT || ret == -EBADMSG ? 0 : ret;
 }
 
 static void number_key(struct key *key, enum table table, uint64_t number)
@@ -691,10 +691,14 @@ static int verify_row(struct slice key, struct slice value, void *arg)
 {
 	struct verify *v = arg;
 	row_fn *fn = row_of[(unsigned char)key.at[0]];
+	int ret;
 
 	v->counts.rows++;
 	arena_reset(v->arena);
-	return fn != NULL ? fn(v, key, value) : disagree(v, "a row of no table: %02x", (unsigned char)key.at[0]);
+	if (fn == NULL)
+		return disagree(v, "a row of no table: %02x", (unsigned char)key.at[0]);
+	ret = fn(v, key, value);
+	return ret == -EBADMSG ? disagree(v, "table %c: a row beside one that cannot be read", key.at[0]) : ret;
 }
 
 static void compare_counts(struct verify *v)

@@ -4,3 +4,5 @@ contract_tests += tests/contract/test_kv_contract
 tests_contract_test_kv_contract_SOURCES = tests/contract/test_kv_contract.c $(store_fixture)
 contract_tests += tests/contract/test_store_contract
 tests_contract_test_store_contract_SOURCES = tests/contract/test_store_contract.c $(store_fixture)
+unit_tests += tests/unit/test_storage_key tests/unit/test_storage_record tests/unit/test_storage_verify
+tests_unit_test_storage_verify_SOURCES = tests/unit/test_storage_verify.c $(store_fixture)
