@@ -59,7 +59,7 @@ static int out_of_memory(struct error *err)
 	return -ENOMEM;
 }
 
-static void on_error(cfg_t *cfg, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *format, va_list args)
 {
 	char what[128];
 
