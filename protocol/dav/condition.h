@@ -6,10 +6,7 @@
 
 #include "protocol/base/buf.h"
 #include "protocol/base/error.h"
-
-#define NS_DAV        "DAV:"
-#define NS_CALDAV     "urn:ietf:params:xml:ns:caldav"
-#define NS_SLOTKEEPER "urn:slotkeeper"
+#include "protocol/dav/xml_names.h"
 
 struct condition_info {
 	const char *ns;

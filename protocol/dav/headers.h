@@ -1,0 +1,27 @@
+/*
+ * dav/headers - the request fields of WebDAV and preferences (RFC 4918, 10; RFC 7240; RFC 8144).
+ */
+#ifndef DAV_HEADERS_H
+#define DAV_HEADERS_H
+
+#include "protocol/base/error.h"
+#include "protocol/http/header.h"
+
+enum dav_depth {
+	DEPTH_0,
+	DEPTH_1,
+	DEPTH_INFINITY,
+};
+
+/* MISSING when there is no Depth. -EINVAL with *ERR (400) for another value. */
+int dav_depth_read(const struct http_headers *headers, enum dav_depth missing, enum dav_depth *depth_r,
+    struct error *err);
+
+struct dav_preferences {
+	bool return_minimal;        /* also "return-minimal" of old clients, and Brief: t */
+	bool return_representation; /* RFC 8144 */
+	bool handling_strict, handling_lenient;
+};
+void dav_preferences_read(const struct http_headers *headers, struct dav_preferences *preferences_r);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * dav/sync_token - the opaque URI of a state of a collection (RFC 6578, 3.1): store, collection, change number.
+ */
+#ifndef DAV_SYNC_TOKEN_H
+#define DAV_SYNC_TOKEN_H
+
+#include <stdint.h>
+
+#include "protocol/base/buf.h"
+
+struct sync_token {
+	uint64_t epoch; /* of the store: a restored backup has another */
+	uint64_t collection;
+	uint64_t number;
+};
+
+void sync_token_write(struct buf *b, const struct sync_token *token);
+/* 0 or -EINVAL. */
+int sync_token_read(struct slice text, struct sync_token *token_r);
+
+#endif
