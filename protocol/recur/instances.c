@@ -274,34 +274,6 @@ static bool is_rdate(const struct expansion *e, const struct member *member)
 
 /* ---- rules ---- */
 
-/* Where UNTIL ends a rule: as local time, and exactly as an instant where it is one. */
-struct rule_end {
-	int64_t local;
-	instant_t at; /* INSTANT_MAX: LOCAL says all */
-};
-
-/*
- * UNTIL should be a date for dates and in UTC where DTSTART has a zone. Seen in the wild and read so: a date for a time
- * means that whole day; a time for a date means its date as written; a time without zone is DTSTART's wall time.
- */
-static struct rule_end end_of_rule(const struct expansion *e, const struct recur_rule *rule)
-{
-	struct rule_end end = {INT64_MAX, INSTANT_MAX};
-
-	if (!rule->has_until)
-		return end;
-	end.local = civil_to_utc(&rule->until);
-	if (rule->until_is_date || e->frame.is_date) {
-		struct civil day = {rule->until.year, rule->until.month, rule->until.day, 0, 0, 0};
-
-		end.local = civil_to_utc(&day) + DAY_SECONDS - 1;
-	} else if (rule->until_is_utc) {
-		end.at = end.local;
-		end.local = recur_frame_local(&e->frame, end.at) + DAY_SECONDS;
-	}
-	return end;
-}
-
 static struct interval local_window(const struct expansion *e)
 {
 	int64_t longest = (e->extent.length.days + 2) * DAY_SECONDS + e->extent.length.seconds;
@@ -317,14 +289,15 @@ static struct interval local_window(const struct expansion *e)
 /* 0, -ENOMEM, -E2BIG (too many instances or steps). */
 static int expand_rule(struct expansion *e, const struct recur_rule *rule)
 {
-	struct rule_end end = end_of_rule(e, rule);
+	struct recur_until end = recur_frame_until(&e->frame, rule);
 	struct interval window = local_window(e);
 	struct recur_iterator_options options = {
 		.start = e->frame.start,
 		.is_date = e->frame.is_date,
 		.from = window.start,
 		.limit = window.end,
-		.until = end.local,
+		/* Around a gap the order of instants is not that of local times: there the instant decides. */
+		.until = end.at < INSTANT_MAX ? end.local + DAY_SECONDS : end.local,
 		.steps = &e->steps,
 	};
 	struct recur_iterator it;
@@ -347,13 +320,6 @@ static int expand_rule(struct expansion *e, const struct recur_rule *rule)
 	return next == RECUR_COSTLY ? -E2BIG : 0;
 }
 
-static int read_rule(const struct expansion *e, size_t i, struct recur_rule *rule, struct error *err)
-{
-	int ret = recur_rule_parse(component_rrule(e->master, i), rule, err);
-
-	return ret < 0 ? ret : recur_screen(rule, e->frame.start, e->frame.is_date, err);
-}
-
 static int refuse_count(struct error *err)
 {
 	return error_set(err, 403, CALDAV_MAX_INSTANCES, "the recurrence rules have too many instances");
@@ -368,12 +334,15 @@ static int expand_rules(struct expansion *e, struct error *err)
 		return error_set(err, 403, CALDAV_MAX_INSTANCES, "more than %d recurrence rules", RECUR_RULES_MAX);
 	for (size_t i = 0; i < e->rules; i++) {
 		struct recur_rule rule;
-		struct rule_end end;
-		int ret = read_rule(e, i, &rule, err);
+		struct recur_until end;
+		int ret = recur_rule_parse(component_rrule(e->master, i), &rule, err);
 
 		if (ret < 0)
 			return ret;
-		end = end_of_rule(e, &rule);
+		end = recur_frame_until(&e->frame, &rule);
+		ret = recur_screen(&rule, e->frame.start, e->frame.is_date, end.local, err);
+		if (ret < 0)
+			return ret;
 		if (e->frame.start > end.local || e->extent.at.start > end.at) {
 			ended++;
 			continue;

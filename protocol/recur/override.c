@@ -74,6 +74,22 @@ instant_t recur_frame_named(const struct recur_frame *frame, const struct ical_t
 	return recur_frame_instant(frame, day * DAY_SECONDS + frame->start - day_of(frame->start) * DAY_SECONDS);
 }
 
+struct recur_until recur_frame_until(const struct recur_frame *frame, const struct recur_rule *rule)
+{
+	struct recur_until end = {INT64_MAX, INSTANT_MAX};
+
+	if (!rule->has_until)
+		return end;
+	end.local = civil_to_utc(&rule->until);
+	if (rule->until_is_date || frame->is_date) {
+		end.local = (day_of(end.local) + 1) * DAY_SECONDS - 1;
+	} else if (rule->until_is_utc) {
+		end.at = end.local;
+		end.local = recur_frame_local(frame, end.at);
+	}
+	return end;
+}
+
 /* ---- length ---- */
 
 instant_t recur_end_of(const struct recur_frame *frame, int64_t local, instant_t start, struct recur_length length)

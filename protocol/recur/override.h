@@ -16,6 +16,7 @@
 
 #include "protocol/ical/calendar_object.h"
 #include "protocol/recur/instances.h"
+#include "protocol/recur/rule.h"
 
 /* How local seconds of a set and instants belong together. */
 struct recur_frame {
@@ -30,6 +31,18 @@ instant_t recur_frame_instant(const struct recur_frame *frame, int64_t local);
 int64_t recur_frame_local(const struct recur_frame *frame, instant_t at);
 /* The instant of the instance that TIME names, by the table above. */
 instant_t recur_frame_named(const struct recur_frame *frame, const struct ical_time *time);
+
+/* Where UNTIL ends a rule, inclusive: as local time, and exactly as an instant where it is one. */
+struct recur_until {
+	int64_t local; /* INT64_MAX: no end */
+	instant_t at;  /* INSTANT_MAX: LOCAL says all */
+};
+
+/*
+ * UNTIL should be a date for dates and in UTC where DTSTART has a zone. Seen in the wild and read so: a date for a time
+ * means that whole day; a time for a date means its date as written; a time without zone is DTSTART's wall time.
+ */
+struct recur_until recur_frame_until(const struct recur_frame *frame, const struct recur_rule *rule);
 
 /*
  * How long an instance lasts: DAYS on the calendar first, then exact SECONDS (RFC 5545, 3.3.6). An end given as a time

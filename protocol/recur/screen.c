@@ -43,7 +43,7 @@ static bool is_crowded(const struct recur_rule *rule, const struct recur_iterato
 	return next == RECUR_FOUND || next == RECUR_COSTLY;
 }
 
-int recur_screen(const struct recur_rule *rule, int64_t start, bool is_date, struct error *err)
+int recur_screen(const struct recur_rule *rule, int64_t start, bool is_date, int64_t until, struct error *err)
 {
 	struct recur_iterator_options options = {
 		.start = start,
@@ -59,8 +59,7 @@ int recur_screen(const struct recur_rule *rule, int64_t start, bool is_date, str
 	if (is_fruitless(rule, &options))
 		return error_set(err, 403, CALDAV_MAX_INSTANCES, "the recurrence rule names dates that do not exist");
 	if (!is_date && is_dense(rule)) {
-		if (rule->has_until) /* a day more than any zone can move it */
-			options.until = civil_to_utc(&rule->until) + 2 * DAY_SECONDS;
+		options.until = until;
 		if (is_crowded(rule, &options))
 			return error_set(err, 403, CALDAV_MAX_INSTANCES,
 			    "the recurrence rule has more than %d instances in a year", RECUR_YEARLY_MAX);

@@ -14,9 +14,9 @@
 #define RECUR_FRUITLESS_MAX 20000 /* steps without any occurrence: over 50 years of days, 0.3 ms */
 
 /*
- * START is DTSTART in local seconds. 0, or -EINVAL with *ERR: CALDAV:max-instances when the rule has too many instances
+ * START is DTSTART and UNTIL the rule's end in local seconds (INT64_MAX: none). 0, or -EINVAL with *ERR: CALDAV:max-instances when the rule has too many instances
  * or searches without finding (30 February), CALDAV:valid-calendar-data when it is by the hour and DTSTART is a date.
  */
-int recur_screen(const struct recur_rule *rule, int64_t start, bool is_date, struct error *err);
+int recur_screen(const struct recur_rule *rule, int64_t start, bool is_date, int64_t until, struct error *err);
 
 #endif

@@ -27,7 +27,7 @@ static int read_rules(const struct component *master, const struct recur_frame *
 		int ret = recur_rule_parse(component_rrule(master, i), &rule, err);
 
 		if (ret == 0)
-			ret = recur_screen(&rule, frame->start, frame->is_date, err);
+			ret = recur_screen(&rule, frame->start, frame->is_date, recur_frame_until(frame, &rule).local, err);
 		if (ret < 0)
 			return ret;
 		endless |= !rule.has_until && rule.count == 0;
