@@ -10,3 +10,7 @@ check_PROGRAMS += tests/tools/recur_dump
 tests_tools_recur_dump_SOURCES = tests/tools/recur_dump.c $(support_zones)
 TESTS += tests/property/recur_oracle.py
 EXTRA_DIST += tests/property/recur_oracle.py
+
+fuzz_targets += tests/fuzz/fuzz_recur
+tests_fuzz_fuzz_recur_SOURCES = tests/fuzz/fuzz_recur.c $(fuzz_main) $(support_zones)
+tests_fuzz_fuzz_recur_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
