@@ -51,6 +51,7 @@ struct change_settings {
 #define CHANGE_CONFLICTS_MAX     10 /* told with a refusal */
 #define CHANGE_SERIES_CHECK_DAYS 365
 #define CHANGE_ALTERNATIVE_DAYS  14
+#define CHANGE_REFUSED_KEPT      (7 * DAY_SECONDS)       /* a refused item's cancelled copy goes after this */
 #define CHANGE_WINDOW_BACK       (366 * DAY_SECONDS)     /* of endless series the index holds now minus this */
 #define CHANGE_WINDOW_AHEAD      (2 * 366 * DAY_SECONDS) /* to now plus this */
 
@@ -140,11 +141,25 @@ void change_collection_delete(struct change_service *service, struct arena *aren
 int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     struct collection *collection);
 
-/* Extends the index of endless series to now + CHANGE_WINDOW_AHEAD; called at start and daily. The count, or -errno. */
+/*
+ * Extends the index of endless series to now + CHANGE_WINDOW_AHEAD; called at start and daily. At
+ * most LIMIT series (0: all). Waits for the writer. The count, or -errno.
+ */
 int change_extend_horizon(struct change_service *service, size_t limit);
 
 /*
- * Makes a principal with its collections: a user `work`, `bookings`, `inbox` and `outbox`, a resource `bookings`. Runs
+ * What a timer does, about every second: gives the refused objects whose new ETag was put off theirs. Cheap when nothing
+ * is due. Waits for the writer, so not from a loop's thread. The count, or -errno.
+ */
+int change_run_due_touches(struct change_service *service);
+/*
+ * What a timer does, hourly: removes the cancelled copies of refused items that are CHANGE_REFUSED_KEPT old. Waits
+ * likewise. The count, or -errno.
+ */
+int change_sweep_refused(struct change_service *service);
+
+/*
+ * Makes a principal with its collections: a user `work` and `bookings`, a resource `bookings`. Runs
  * inside the caller's update. -EEXIST when name or address is taken.
  */
 int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal);

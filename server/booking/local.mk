@@ -1,1 +1,19 @@
-server_libbooking_a_SOURCES +=
+server_libbooking_a_SOURCES += \
+	server/booking/alerts.c \
+	server/booking/change.c server/booking/change.h server/booking/change_private.h \
+	server/booking/change_commit.c \
+	server/booking/change_delete.c \
+	server/booking/change_prepare.c \
+	server/booking/collection.c \
+	server/booking/far.c \
+	server/booking/horizon.c \
+	server/booking/place.c \
+	server/booking/principal.c \
+	server/booking/refusal.c \
+	server/booking/refused_copy.c \
+	server/booking/rows.c \
+	server/booking/rules/alternatives.c server/booking/rules/alternatives.h \
+	server/booking/rules/conflict.c server/booking/rules/conflict.h \
+	server/booking/rules/hours.c server/booking/rules/hours.h \
+	server/booking/touch.c \
+	server/booking/verify.h

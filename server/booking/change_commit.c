@@ -1,0 +1,438 @@
+/*
+ * The update of a write: compares with what it was prepared from, checks conditions, UID and the promise, and writes
+ * object, rows and jobs. Everything that decides is read here, from what earlier updates of the same batch wrote.
+ */
+#include <config.h>
+
+#include <errno.h>
+
+#include "protocol/base/log.h"
+#include "server/booking/change_private.h"
+
+int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence)
+{
+	*result = (struct change_result){.outcome = CHANGE_REFUSED};
+	return error_set(&result->error, status, condition, "%s", sentence);
+}
+
+/* ---- conditions (RFC 9110, 13) ---- */
+
+/* What stands between the quotes, without the suffix of a content coding. */
+static struct slice tag_of(struct slice etag)
+{
+	static const char *const suffixes[] = {"-gzip", "-br"};
+
+	if (slice_starts(etag, SLICE("W/")))
+		etag = slice_from(etag, 2);
+	if (etag.len >= 2 && etag.at[0] == '"' && etag.at[etag.len - 1] == '"')
+		etag = slice_sub(etag, 1, etag.len - 2);
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		if (slice_ends(etag, slice_str(suffixes[i])))
+			return slice_sub(etag, 0, etag.len - strlen(suffixes[i]));
+	}
+	return etag;
+}
+
+static bool has_tag(const struct slice *tags, size_t count, struct slice present)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (slice_equal(tag_of(tags[i]), tag_of(present)))
+			return true;
+	}
+	return false;
+}
+
+bool condition_holds(const struct change_condition *condition, const struct object *old)
+{
+	char etag[RECORD_ETAG_SIZE] = "";
+
+	if (old != NULL)
+		object_etag(old, etag);
+	if (condition->if_match_any && old == NULL)
+		return false;
+	if (condition->if_match_count > 0 &&
+	    (old == NULL || !has_tag(condition->if_match, condition->if_match_count, slice_str(etag))))
+		return false;
+	if (condition->if_none_match_any && old != NULL)
+		return false;
+	return condition->if_none_match_count == 0 || old == NULL ||
+	       !has_tag(condition->if_none_match, condition->if_none_match_count, slice_str(etag));
+}
+
+/* ---- the update's view ---- */
+
+struct commit {
+	struct kv_txn *txn;
+	struct write *write;
+	struct object old_object;
+	struct object *old; /* NULL: there is none */
+	struct interval *held; /* what the old object blocks, by start */
+	size_t held_count;
+};
+
+static int refuse(struct commit *commit, int status, enum dav_condition condition, const char *sentence)
+{
+	return result_refuse(&commit->write->result, status, condition, sentence);
+}
+
+static int read_old(struct commit *commit)
+{
+	struct write *write = commit->write;
+	uint64_t member;
+	struct busy *rows;
+	size_t count;
+	int ret = store_object_get(commit->txn, write->arena, write->place.collection.id, write->request->name,
+	    &commit->old_object);
+
+	if (ret == -ENOENT)
+		return 0;
+	if (ret < 0)
+		return ret;
+	commit->old = &commit->old_object;
+	ret = store_index_get(commit->txn, write->arena, commit->old->collection, commit->old->id, &member, &rows, &count);
+	return ret < 0 ? ret : rows_blocking(write->arena, rows, count, &commit->held, &commit->held_count);
+}
+
+/* -ESTALE when the snapshot showed something else that the preparation rests on. */
+static int compare_with_snapshot(struct commit *commit)
+{
+	struct write *write = commit->write;
+	uint64_t refused = commit->old != NULL && commit->old->flags & OBJECT_REFUSED ? commit->old->id : 0;
+	int ret;
+
+	if (refused != write->refused_copy)
+		return -ESTALE;
+	if (!write->has_far)
+		return 0;
+	ret = far_is_same(commit->txn, write->arena, &write->place, calendar_object_uid(write->object), write->hull,
+	    &write->far);
+	return ret < 0 ? ret : ret == 0 ? -ESTALE : 0;
+}
+
+static int read_present(struct commit *commit)
+{
+	struct write *write = commit->write;
+	struct place place;
+	int ret = place_get(write->service, commit->txn, write->arena, write->request->home, write->request->collection,
+	    &place);
+
+	if (ret == -ENOENT)
+		return refuse(commit, 409, CONDITION_NONE, "There is no such calendar.");
+	if (ret < 0)
+		return ret;
+	if (!place_is_same(&place, &write->place))
+		return -ESTALE;
+	write->place = place; /* handling and the like are the present ones */
+	ret = read_old(commit);
+	return ret < 0 ? ret : compare_with_snapshot(commit);
+}
+
+/* ---- conditions, UID ---- */
+
+static void tell_etag(struct commit *commit)
+{
+	if (commit->old != NULL)
+		object_etag(commit->old, commit->write->result.etag);
+}
+
+static int check_uid(struct commit *commit)
+{
+	struct write *write = commit->write;
+	struct slice uid = calendar_object_uid(write->object);
+	struct object other;
+	int ret;
+
+	if (commit->old != NULL && !slice_equal(commit->old->uid, uid)) {
+		ret = refuse(commit, 403, CALDAV_NO_UID_CONFLICT, "An object keeps its UID.");
+		write->result.conflicting_name = write->request->name;
+		return ret;
+	}
+	ret = store_object_get_by_uid(commit->txn, write->arena, write->place.collection.id, uid, &other);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	if (slice_equal(other.name, write->request->name))
+		return 0;
+	ret = refuse(commit, 403, CALDAV_NO_UID_CONFLICT, "Another object of this calendar has that UID.");
+	write->result.conflicting_name = other.name;
+	return ret;
+}
+
+/* 1 when the very bytes are there already. */
+static int is_unchanged(struct commit *commit)
+{
+	const struct write *write = commit->write;
+	struct slice body;
+	int ret;
+
+	if (commit->old == NULL || commit->old->size != write->request->body.len)
+		return 0;
+	ret = store_body_get(commit->txn, commit->old->id, &body);
+	return ret < 0 ? ret : slice_equal(body, write->request->body);
+}
+
+/* ---- the promise ---- */
+
+#define OWN_OBJECTS_MAX 16 /* calendars of one person that hold one UID at a time */
+
+struct check {
+	uint64_t own[OWN_OBJECTS_MAX];
+	size_t own_count;
+	struct interval at; /* the instance that is looked at */
+	struct slice uid;
+	struct verdict *verdict;
+};
+
+static int see_own(const struct object *object, void *arg)
+{
+	struct check *check = arg;
+
+	if (check->own_count < OWN_OBJECTS_MAX)
+		check->own[check->own_count++] = object->id;
+	return 0;
+}
+
+static int see_busy(const struct busy *busy, void *arg)
+{
+	struct check *check = arg;
+
+	for (size_t i = 0; i < check->own_count; i++) {
+		if (check->own[i] == busy->object)
+			return 0;
+	}
+	if (conflict_between(check->at, busy->at))
+		conflicts_add(&check->verdict->conflicts, busy->at);
+	return 0;
+}
+
+static int see_occupancy(const struct occupancy *occupancy, void *arg)
+{
+	struct check *check = arg;
+
+	if (!slice_equal(occupancy->uid, check->uid))
+		conflicts_add(&check->verdict->conflicts, occupancy->guard);
+	return 0;
+}
+
+static int check_far(const struct commit *commit, struct check *check)
+{
+	const struct interval_set *far = &commit->write->far.busy;
+
+	for (size_t i = 0; commit->write->has_far && i < far->count; i++) {
+		if (conflict_between(check->at, far->at[i]))
+			conflicts_add(&check->verdict->conflicts, far->at[i]);
+	}
+	return 0;
+}
+
+/* A booking's instances that were not its own before: against everything that blocks the member. */
+static int check_claimed(struct commit *commit, struct check *check, const struct interval *claimed, size_t count)
+{
+	uint64_t member = commit->write->place.owner.id;
+	int ret = store_object_each_by_owner_uid(commit->txn, member, check->uid, see_own, check);
+
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		check->at = claimed[i];
+		ret = store_member_busy_each(commit->txn, member, claimed[i], see_busy, check);
+		if (ret == 0)
+			ret = check_far(commit, check);
+	}
+	return ret;
+}
+
+/* All instances, against the guards of other bookings. */
+static int check_occupancy(struct commit *commit, struct check *check, const struct interval *at, size_t count)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = store_occupancy_each(commit->txn, commit->write->place.owner.id, at[i], see_occupancy, check);
+	return ret;
+}
+
+static int claimed_of(const struct commit *commit, struct interval **claimed_r, size_t *count_r)
+{
+	const struct write *write = commit->write;
+	AUTO_INTERVAL_SET struct interval_set held = INTERVAL_SET_INIT;
+	struct interval *claimed = arena_array(write->arena, write->guard_count + 1, sizeof(*claimed));
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < commit->held_count; i++)
+		ret = interval_set_add(&held, commit->held[i]);
+	if (ret < 0 || claimed == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	*count_r = conflict_newly_claimed(write->guards, write->guard_count, &held, claimed);
+	*claimed_r = claimed;
+	return 0;
+}
+
+enum on_overlap on_overlap_of(const struct change_service *service, const struct collection *collection)
+{
+	if (collection->on_overlap != ON_OVERLAP_DEFAULT)
+		return collection->on_overlap;
+	return (enum on_overlap)atomic_load(&service->on_overlap);
+}
+
+static int check_promise(struct commit *commit, struct verdict *verdict)
+{
+	struct write *write = commit->write;
+	struct check check = {.uid = calendar_object_uid(write->object), .verdict = verdict};
+	struct interval *claimed;
+	size_t count;
+	int ret;
+
+	if (write->guard_count == 0 || place_member(&write->place) == 0)
+		return 0;
+	if (!write->booking && on_overlap_of(write->service, &write->place.collection) != ON_OVERLAP_REFUSE)
+		return 0;
+	ret = claimed_of(commit, &claimed, &count);
+	if (ret < 0)
+		return ret;
+	if (write->booking) {
+		conflict_within(write->guards, write->guard_count, &verdict->conflicts);
+		ret = check_claimed(commit, &check, claimed, count);
+		if (ret == 0)
+			ret = check_occupancy(commit, &check, write->guards, write->guard_count);
+	} else {
+		ret = check_occupancy(commit, &check, claimed, count);
+	}
+	verdict->refuse = verdict->conflicts.count > 0;
+	return ret;
+}
+
+/* ---- writing ---- */
+
+static uint32_t flags_of(const struct write *write)
+{
+	uint32_t flags = 0;
+
+	if (write->rows.recurring)
+		flags |= OBJECT_RECURRING;
+	if (write->rows.endless)
+		flags |= OBJECT_ENDLESS;
+	if (write->stays_refused)
+		flags |= OBJECT_REFUSED;
+	return flags;
+}
+
+/* A booking put again within a minute of its deletion was a move: nobody hears of a cancellation. */
+static int forget_cancellation(struct commit *commit, struct slice uid)
+{
+	struct job job;
+	int ret = store_job_get_by_key(commit->txn, commit->write->arena, SLICE("booking_cancelled"), uid, &job);
+
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	return job.state == JOB_READY ? store_job_delete(commit->txn, job.id) : 0;
+}
+
+/* The times that a booking held and holds no longer. */
+static int drop_left_alerts(struct commit *commit, struct slice uid)
+{
+	const struct write *write = commit->write;
+	AUTO_INTERVAL_SET struct interval_set present = INTERVAL_SET_INIT;
+	struct interval *left = arena_array(write->arena, commit->held_count + 1, sizeof(*left));
+	size_t count;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < write->guard_count; i++)
+		ret = interval_set_add(&present, write->guards[i]);
+	if (ret < 0 || left == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	count = conflict_newly_claimed(commit->held, commit->held_count, &present, left);
+	return alerts_of_booking(commit->txn, write->arena, write->place.owner.id, uid, left, count);
+}
+
+static int write_jobs(struct commit *commit, const struct object *object)
+{
+	struct write *write = commit->write;
+	int ret = 0;
+
+	if (write->booking)
+		ret = forget_cancellation(commit, object->uid);
+	if (ret == 0 && write->place.collection.kind == COLLECTION_BOOKINGS)
+		ret = drop_left_alerts(commit, object->uid);
+	if (ret == 0 && !write->stays_refused)
+		ret = refusal_forget(commit->txn, write->arena, object->collection, object->name);
+	if (ret < 0 || place_member(&write->place) == 0 || write->place.collection.kind == COLLECTION_BOOKINGS)
+		return ret;
+	return alerts_of_event(write->service, commit->txn, write->arena, &write->place, object->uid, write->guards,
+	    write->guard_count, commit->held, commit->held_count, write->request->origin.request);
+}
+
+static int store_it(struct commit *commit)
+{
+	struct write *write = commit->write;
+	struct object object = {
+		.collection = write->place.collection.id,
+		.name = write->request->name,
+		.uid = calendar_object_uid(write->object),
+		.component = calendar_object_component(write->object),
+		.flags = flags_of(write),
+		.span = write->rows.span,
+	};
+	int ret = 0;
+
+	if (commit->old != NULL)
+		ret = store_index_clear(commit->txn, commit->old->collection, commit->old->id);
+	if (ret == 0)
+		ret = store_object_put(commit->txn, write->place.owner.id, &object, write->text,
+		    clock_now(write->service->clock));
+	if (ret == 0)
+		ret = rows_put(commit->txn, write->arena, &write->place, &object, &write->rows);
+	if (ret == 0)
+		ret = write_jobs(commit, &object);
+	if (ret < 0)
+		return ret;
+	write->result.outcome = commit->old != NULL ? CHANGE_UPDATED : CHANGE_CREATED;
+	write->result.created = commit->old == NULL;
+	write->result.rewritten = write->rewritten;
+	object_etag(&object, write->result.etag);
+	return 0;
+}
+
+static int decide(struct commit *commit)
+{
+	struct write *write = commit->write;
+	struct verdict verdict = {.refuse = false};
+	int ret = read_present(commit);
+
+	if (ret < 0)
+		return ret;
+	if (!condition_holds(&write->request->condition, commit->old)) {
+		ret = refuse(commit, 412, CONDITION_NONE, "It is not what you have seen: read it again.");
+		tell_etag(commit);
+		return ret;
+	}
+	ret = check_uid(commit);
+	if (ret == 0)
+		ret = is_unchanged(commit);
+	if (ret > 0) {
+		write->result.outcome = CHANGE_UNCHANGED;
+		tell_etag(commit);
+		return 0;
+	}
+	if (ret == 0)
+		ret = check_promise(commit, &verdict);
+	if (ret < 0)
+		return ret;
+	return verdict.refuse ? refusal_apply(write, commit->txn, commit->old, &verdict) : store_it(commit);
+}
+
+int write_commit(struct kv_txn *txn, void *arg)
+{
+	struct write *write = arg;
+	struct commit commit = {.txn = txn, .write = write};
+	int ret = 0;
+
+	write->result = (struct change_result){0};
+	write->touch_due = 0;
+	if (write->in_writer)
+		ret = write_prepare(write, txn);
+	if (ret == 0)
+		ret = decide(&commit);
+	if (ret == -EBUSY)
+		log_event(LOG_ERROR_LEVEL, "booking", NULL, "the occupancy table refused what the check had passed",
+		    "collection=%llu", (unsigned long long)write->place.collection.id);
+	/* A refusal wrote nothing; that it is one stands in the result. */
+	return ret == -EINVAL && write->result.outcome == CHANGE_REFUSED ? 0 : ret;
+}

@@ -1,0 +1,209 @@
+/*
+ * booking/change_private - what the files of the change service share.
+ *
+ * The way of a write: change_prepare.c parses the text and computes rows on a snapshot (`struct write`), change_commit.c
+ * compares and writes inside one update, refusal.c is what happens instead when the time is taken. rows.c alone knows
+ * what rows an object has, so that write, horizon, re-indexing and verify cannot disagree.
+ */
+#ifndef BOOKING_CHANGE_PRIVATE_H
+#define BOOKING_CHANGE_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "protocol/ical/calendar_object.h"
+#include "protocol/ical/timezone.h"
+#include "server/booking/change.h"
+#include "server/booking/rules/conflict.h"
+#include "server/booking/rules/hours.h"
+#include "storage/store_write.h"
+
+struct change_service {
+	struct store *store;
+	const struct zone_set *zones;
+	const struct clock *clock;
+	struct pool *pool; /* or NULL */
+	struct slice timezone;
+	size_t max_resource_size, max_instances;
+	atomic_int handling, on_overlap;
+	/* No put-off touch is due before; only a hint that spares the timer a look, so it lives outside the store. */
+	atomic_int_least64_t next_touch;
+};
+
+/* ---- place.c: where an object lies, and in which zone its floating times are read ---- */
+
+struct place {
+	struct collection collection;
+	struct principal owner;
+	const struct zone *zone;
+};
+
+/* 0, -ENOENT (no such collection), -ENOMEM, ... Everything is of ARENA. */
+int place_get(const struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice home,
+    struct slice name, struct place *place_r);
+int place_get_by_id(const struct change_service *service, struct kv_txn *txn, struct arena *arena, uint64_t collection,
+    struct place *place_r);
+/* Fills in the zone: the calendar's, else the owner's, else the site's. */
+int place_find_zone(const struct change_service *service, struct arena *arena, struct place *place);
+/* False when what rows depend on differs. */
+bool place_is_same(const struct place *a, const struct place *b);
+/* Whose time the objects of this calendar block, 0 for nobody's: a transparent one blocks none but bookings do. */
+uint64_t place_member(const struct place *place);
+/* "work", "bookings" and the like, which everybody finds and nobody deletes. */
+bool place_is_permanent(const struct collection *collection);
+
+/* ---- rows.c: the index rows of an object ---- */
+
+struct rows {
+	struct busy *at; /* of the arena; `collection` is set, `object` is not */
+	size_t count;
+	struct interval span;
+	struct interval indexed; /* of a series that goes on */
+	bool endless;            /* has instances that the rows may not hold */
+	bool recurring;
+};
+
+/* What the rows of a series without end hold when they are written at NOW. */
+struct interval rows_window(instant_t now);
+/* 0, -ENOMEM, or -EINVAL with *ERR. WINDOW is for a series without end only. */
+int rows_make(const struct change_service *service, struct arena *arena, const struct place *place,
+    const struct calendar_object *object, struct interval window, struct rows *rows_r, struct error *err);
+/* The blocking ones by start; of the arena. 0 or -ENOMEM. */
+int rows_blocking(struct arena *arena, const struct busy *rows, size_t count, struct interval **guards_r,
+    size_t *count_r);
+/* Writes index, series and, in a bookings calendar, occupancy rows of OBJECT. -EBUSY from occupancy. */
+int rows_put(struct kv_txn *txn, struct arena *arena, const struct place *place, const struct object *object,
+    struct rows *rows);
+
+/* ---- far.c: time beyond the index ---- */
+
+/* What series without end block outside the index, and the objects that it was computed from. */
+struct far {
+	struct interval_set busy;
+	const uint64_t *objects;
+	size_t count;
+};
+
+/* Reads and expands the series of the owner that may have instances in WINDOW beside UID's. -E2BIG: too many. */
+int far_collect(const struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, struct slice uid, struct interval window, struct far *far_r);
+/* Whether the same series, as they were, are still all there are. 1, 0 or -errno. */
+int far_is_same(struct kv_txn *txn, struct arena *arena, const struct place *place, struct slice uid,
+    struct interval window, const struct far *far);
+
+/* ---- a write under way ---- */
+
+struct write {
+	struct change_service *service;
+	struct arena *arena;
+	const struct change_put *request;
+	change_done_fn *done;
+	void *arg;
+
+	/* Prepared, from the request and a snapshot. */
+	struct place place;
+	struct calendar_object *object;
+	struct slice text; /* the client's, or without the marks of an earlier refusal */
+	bool rewritten;    /* `text` is not the client's */
+	struct rows rows;
+	struct interval *guards; /* blocking instances by start */
+	size_t guard_count;
+	bool booking; /* in a calendar where nothing may overlap */
+	bool has_far;
+	struct interval hull; /* of the guards */
+	struct far far;
+	bool has_hours;
+	struct interval_set open; /* working hours around what is wanted; when has_hours */
+	uint64_t refused_copy; /* object id of the refused copy that the snapshot had under this name; 0: none */
+	bool stays_refused;    /* the refused copy itself came back, at its own time */
+
+	unsigned stale;    /* how often the snapshot was too old */
+	bool in_writer;    /* prepare inside the update, where nothing can be stale */
+	instant_t touch_due; /* of a touch that this update put off; 0: none */
+	struct change_result result;
+};
+
+/*
+ * Parses and computes; TXN NULL: on snapshots of its own. 0; -EINVAL: refused, the result says how; other -errno.
+ * May run again: everything it made before is replaced.
+ */
+int write_prepare(struct write *write, struct kv_txn *txn);
+/* The update. */
+int write_commit(struct kv_txn *txn, void *arg);
+/* Frees what is not the arena's and calls DONE. */
+void write_finish(struct write *write, int ret);
+
+/* ---- change_commit.c, for delete and collections too ---- */
+
+/* What a private event over a booking meets: the calendar's setting, else the site's. */
+enum on_overlap on_overlap_of(const struct change_service *service, const struct collection *collection);
+/* The key of jobs about the object of that name, whatever its present id; of the arena. */
+struct slice object_job_key(struct arena *arena, uint64_t collection, struct slice name);
+/* Fills the result of a refusal; returns -EINVAL. */
+int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence);
+/* OLD is NULL when there is none. False when 412 is the answer. */
+bool condition_holds(const struct change_condition *condition, const struct object *old);
+/* Removes an object and everything that follows from it; `because_of` is the request id for the jobs. */
+int object_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    const struct object *object, struct slice because_of, int64_t tell_after_seconds);
+
+/* ---- collection.c ---- */
+
+/* All objects of a calendar, copied into ARENA. */
+int collection_objects(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct object **objects_r,
+    size_t *count_r);
+/* The calendar with all that is in it. */
+int collection_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, struct slice because_of);
+
+/* ---- refusal.c ---- */
+
+/* What the check found: conflicts, and for whom. */
+struct verdict {
+	struct conflicts conflicts;
+	bool refuse;
+};
+
+/*
+ * Answers a write whose time is taken: fills the result, and in lenient handling touches the present object or stores
+ * the cancelled copy. OLD is NULL for a new item.
+ */
+int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, const struct verdict *verdict);
+/* Forgets what an earlier refusal left behind, now that the item is live or gone. */
+int refusal_forget(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice name);
+
+/* ---- refused_copy.c: the marks in the client's own text ---- */
+
+#define REFUSED_PROPERTY "X-SLOTKEEPER-REFUSED"
+
+/* The text with every VEVENT cancelled, transparent, marked, and NOTE in front of its description; of the arena. */
+int refused_copy_make(struct arena *arena, const struct calendar_object *object, const char *reason,
+    struct slice note, struct slice *text_r);
+/* Whether the text carries the mark, and whether it is still cancelled. */
+bool refused_copy_is_marked(const struct calendar_object *object);
+bool refused_copy_is_cancelled(const struct calendar_object *object);
+/* The text as the client had it before: unmarked, with its own STATUS, TRANSP and DESCRIPTION. */
+int refused_copy_revive(struct arena *arena, const struct calendar_object *object, struct slice *text_r);
+
+/* ---- alerts.c: a private event over a booking ---- */
+
+/* Records an alert for each booking that GUARDS run into, and drops those of OLD that they no longer do. */
+int alerts_of_event(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, struct slice uid, const struct interval *guards, size_t guard_count,
+    const struct interval *old, size_t old_count, struct slice request);
+
+/* Drops the alerts of a booking that left the times LEFT, or is gone. */
+int alerts_of_booking(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice booking,
+    const struct interval *left, size_t count);
+
+/* ---- touch.c: a new ETag for what was not changed, so many a minute ---- */
+
+#define TOUCHES_PER_MINUTE 10
+
+/* Counts one; *ALLOWED_R false: put off, the timer does it at *DUE_R. */
+int touch_take(struct kv_txn *txn, struct arena *arena, const struct object *object, instant_t now, bool *allowed_r,
+    instant_t *due_r);
+/* The timer has to look at DUE at the latest. */
+void change_note_touch(struct change_service *service, instant_t due);
+
+#endif

@@ -1,0 +1,236 @@
+#include <config.h>
+
+#include <errno.h>
+
+#include "server/booking/change_private.h"
+
+/* ---- all objects of a calendar, one after the other: an update may not write while it walks ---- */
+
+struct listing {
+	struct arena *arena;
+	struct object *at;
+	size_t count, capacity;
+};
+
+static int copy_slice(struct arena *arena, struct slice *s)
+{
+	s->at = arena_copy(arena, *s);
+	return s->at != NULL ? 0 : -ENOMEM;
+}
+
+static int see_object(const struct object *object, void *arg)
+{
+	struct listing *listing = arg;
+	struct object *copy;
+	int ret;
+
+	if (listing->count == listing->capacity) {
+		size_t capacity = listing->capacity ? listing->capacity * 2 : 64;
+		struct object *grown = arena_array(listing->arena, capacity, sizeof(*grown));
+
+		if (grown == NULL)
+			return -ENOMEM;
+		if (listing->count > 0)
+			memcpy(grown, listing->at, listing->count * sizeof(*grown));
+		listing->at = grown;
+		listing->capacity = capacity;
+	}
+	copy = &listing->at[listing->count];
+	*copy = *object;
+	ret = copy_slice(listing->arena, &copy->name);
+	if (ret == 0)
+		ret = copy_slice(listing->arena, &copy->uid);
+	if (ret == 0)
+		listing->count++;
+	return ret;
+}
+
+int collection_objects(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct object **objects_r,
+    size_t *count_r)
+{
+	struct listing listing = {.arena = arena};
+	int ret = store_object_each(txn, collection, see_object, &listing);
+
+	*objects_r = listing.at;
+	*count_r = listing.count;
+	return ret;
+}
+
+int collection_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, struct slice because_of)
+{
+	struct object *objects;
+	size_t count;
+	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = object_remove(service, txn, arena, place, &objects[i], because_of, 0);
+	return ret < 0 ? ret : store_collection_delete(txn, &place->collection);
+}
+
+/* ---- DELETE of a calendar ---- */
+
+struct removal {
+	struct change_service *service;
+	struct arena *arena;
+	struct slice home, name;
+	struct slice request;
+	change_done_fn *done;
+	void *arg;
+	struct change_result result;
+};
+
+static int removal_decide(struct removal *removal, struct kv_txn *txn)
+{
+	struct place place;
+	int ret = place_get(removal->service, txn, removal->arena, removal->home, removal->name, &place);
+
+	if (ret == -ENOENT)
+		return result_refuse(&removal->result, 404, CONDITION_NONE, "There is no such calendar.");
+	if (ret < 0)
+		return ret;
+	if (place_is_permanent(&place.collection))
+		return result_refuse(&removal->result, 403, CONDITION_NONE, "This calendar cannot be deleted.");
+	ret = collection_remove(removal->service, txn, removal->arena, &place, removal->request);
+	if (ret == 0)
+		removal->result.outcome = CHANGE_DELETED;
+	return ret;
+}
+
+static int removal_commit(struct kv_txn *txn, void *arg)
+{
+	struct removal *removal = arg;
+	int ret;
+
+	removal->result = (struct change_result){0};
+	ret = removal_decide(removal, txn);
+	return ret == -EINVAL && removal->result.outcome == CHANGE_REFUSED ? 0 : ret;
+}
+
+static void removal_done(int ret, void *arg)
+{
+	struct removal *removal = arg;
+
+	if (ret < 0)
+		removal->result = (struct change_result){.outcome = CHANGE_FAILED, .ret = ret};
+	removal->done(&removal->result, removal->arg);
+}
+
+void change_collection_delete(struct change_service *service, struct arena *arena, struct slice home, struct slice name,
+    const struct change_origin *origin, change_done_fn *done, void *arg)
+{
+	struct removal *removal = arena_zalloc(arena, sizeof(*removal));
+
+	if (removal == NULL) {
+		struct change_result result = {.outcome = CHANGE_FAILED, .ret = -ENOMEM};
+
+		done(&result, arg);
+		return;
+	}
+	*removal = (struct removal){service, arena, home, name, origin->request, done, arg, {0}};
+	kv_update(store_kv(service->store), removal_commit, removal_done, removal);
+}
+
+/* ---- its properties change, and with them the rows of what lies in it ---- */
+
+struct reindexed {
+	struct rows rows;
+	struct interval *guards;
+	size_t guard_count;
+};
+
+static int reindex_one(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, const struct object *object, struct reindexed *new_r)
+{
+	struct calendar_object *parsed;
+	struct slice body;
+	int ret = store_body_get(txn, object->id, &body);
+
+	if (ret == 0)
+		ret = calendar_object_parse(arena, service->zones, body, SIZE_MAX, &parsed, NULL);
+	if (ret < 0)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	ret = rows_make(service, arena, place, parsed, rows_window(clock_now(service->clock)), &new_r->rows, NULL);
+	calendar_object_free(parsed);
+	if (ret < 0)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	return rows_blocking(arena, new_r->rows.at, new_r->rows.count, &new_r->guards, &new_r->guard_count);
+}
+
+/* What the rows said about its time before, for the alerts. */
+static int held_of(struct kv_txn *txn, struct arena *arena, const struct object *object, bool counted,
+    struct interval **held_r, size_t *count_r)
+{
+	uint64_t member;
+	struct busy *rows;
+	size_t count;
+	int ret = store_index_get(txn, arena, object->collection, object->id, &member, &rows, &count);
+
+	*held_r = NULL;
+	*count_r = 0;
+	return ret < 0 || !counted ? ret : rows_blocking(arena, rows, count, held_r, count_r);
+}
+
+static int put_one(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    bool counted, struct object *object, struct reindexed *new)
+{
+	struct interval *held;
+	size_t held_count;
+	bool counts = place_member(place) != 0;
+	int ret = held_of(txn, arena, object, counted, &held, &held_count);
+
+	if (ret == 0)
+		ret = store_index_clear(txn, object->collection, object->id);
+	if (ret == 0)
+		ret = rows_put(txn, arena, place, object, &new->rows);
+	if (ret < 0 || place->collection.kind == COLLECTION_BOOKINGS)
+		return ret;
+	return alerts_of_event(service, txn, arena, place, object->uid, new->guards, counts ? new->guard_count : 0, held,
+	    held_count, SLICE_EMPTY);
+}
+
+/* All guards go before the first comes back, so that bookings which move together do not stand in each other's way. */
+static int reindex(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    bool counted)
+{
+	struct object *objects;
+	struct reindexed *new;
+	size_t count;
+	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
+
+	new = arena_array(arena, count + 1, sizeof(*new));
+	if (ret < 0 || new == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = reindex_one(service, txn, arena, place, &objects[i], &new[i]);
+		if (ret == 0 && place->collection.kind == COLLECTION_BOOKINGS)
+			ret = store_occupancy_clear(txn, place->owner.id, objects[i].uid);
+	}
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = put_one(service, txn, arena, place, counted, &objects[i], &new[i]);
+	return ret;
+}
+
+int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    struct collection *collection)
+{
+	struct place before, after;
+	int ret = place_get(service, txn, arena, collection->home, collection->name, &before);
+
+	if (ret < 0)
+		return ret;
+	if (before.collection.id != collection->id)
+		return -ENOENT;
+	collection->revision = before.collection.revision;
+	if (before.collection.transparent == collection->transparent &&
+	    slice_equal(before.collection.timezone, collection->timezone) &&
+	    slice_equal(before.collection.timezone_id, collection->timezone_id))
+		return store_collection_put(txn, collection);
+	collection->revision++;
+	ret = store_collection_put(txn, collection);
+	after = before;
+	after.collection = *collection;
+	if (ret == 0)
+		ret = place_find_zone(service, arena, &after);
+	return ret < 0 ? ret : reindex(service, txn, arena, &after, place_member(&before) != 0);
+}

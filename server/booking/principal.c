@@ -1,0 +1,143 @@
+#include <config.h>
+
+#include <errno.h>
+
+#include "server/booking/change_private.h"
+
+static int make_collection(struct change_service *service, struct kv_txn *txn, const struct principal *principal,
+    enum collection_kind kind, struct slice name, struct slice display_name, uint32_t components)
+{
+	struct collection collection = {
+		.owner = principal->id,
+		.kind = kind,
+		.home = principal->name,
+		.name = name,
+		.display_name = display_name,
+		.components = components,
+		.created = clock_now(service->clock),
+	};
+
+	return store_collection_put(txn, &collection);
+}
+
+int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal)
+{
+	int ret = store_principal_put(txn, principal);
+
+	if (ret == 0 && principal->kind == PRINCIPAL_USER)
+		ret = make_collection(service, txn, principal, COLLECTION_CALENDAR, SLICE("work"), SLICE("Work"),
+		    COMPONENT_VEVENT | COMPONENT_VTODO | COMPONENT_VJOURNAL);
+	if (ret == 0 && principal->kind != PRINCIPAL_GROUP)
+		ret = make_collection(service, txn, principal, COLLECTION_BOOKINGS, SLICE("bookings"), SLICE("Bookings"),
+		    COMPONENT_VEVENT);
+	return ret;
+}
+
+/* ---- removal ---- */
+
+static int see_live(const struct occupancy *occupancy, void *arg)
+{
+	(void)occupancy;
+	(void)arg;
+	return -EBUSY;
+}
+
+struct homes {
+	struct arena *arena;
+	struct slice names[1024];
+	size_t count;
+};
+
+static int see_collection(const struct collection *collection, void *arg)
+{
+	struct homes *homes = arg;
+
+	if (homes->count == ARRAY_LEN(homes->names))
+		return 1; /* the next round takes the rest */
+	homes->names[homes->count] = slice_of(arena_copy(homes->arena, collection->name), collection->name.len);
+	return homes->names[homes->count++].at != NULL ? 0 : -ENOMEM;
+}
+
+static int remove_collections(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    struct slice home)
+{
+	struct homes *homes = arena_zalloc(arena, sizeof(*homes));
+	int ret;
+
+	if (homes == NULL)
+		return -ENOMEM;
+	homes->arena = arena;
+	do {
+		homes->count = 0;
+		ret = store_collection_each(txn, home, see_collection, homes);
+		for (size_t i = 0; ret >= 0 && i < homes->count; i++) {
+			struct place place;
+			int failed = place_get(service, txn, arena, home, homes->names[i], &place);
+
+			if (failed == 0)
+				failed = collection_remove(service, txn, arena, &place, SLICE_EMPTY);
+			if (failed < 0)
+				return failed;
+		}
+	} while (ret > 0);
+	return ret;
+}
+
+struct properties {
+	struct arena *arena;
+	struct slice ns[256], name[256];
+	size_t count;
+};
+
+static int see_property(struct slice ns, struct slice name, struct slice xml, void *arg)
+{
+	struct properties *properties = arg;
+	size_t i = properties->count;
+
+	(void)xml;
+	if (i == ARRAY_LEN(properties->ns))
+		return 1;
+	properties->ns[i] = slice_of(arena_copy(properties->arena, ns), ns.len);
+	properties->name[i] = slice_of(arena_copy(properties->arena, name), name.len);
+	properties->count++;
+	return properties->ns[i].at != NULL && properties->name[i].at != NULL ? 0 : -ENOMEM;
+}
+
+static int remove_properties(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id)
+{
+	struct properties *properties = arena_zalloc(arena, sizeof(*properties));
+	int ret;
+
+	if (properties == NULL)
+		return -ENOMEM;
+	properties->arena = arena;
+	do {
+		properties->count = 0;
+		ret = store_property_each(txn, owner, id, see_property, properties);
+		for (size_t i = 0; ret >= 0 && i < properties->count; i++) {
+			int failed = store_property_delete(txn, owner, id, properties->ns[i], properties->name[i]);
+
+			if (failed < 0)
+				return failed;
+		}
+	} while (ret > 0);
+	return ret;
+}
+
+int change_principal_delete(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice name,
+    bool force)
+{
+	struct principal principal;
+	int ret = store_principal_get(txn, arena, name, &principal);
+
+	if (ret == 0 && !force)
+		ret = store_occupancy_each(txn, principal.id, (struct interval){clock_now(service->clock), INSTANT_MAX},
+		    see_live, NULL);
+	if (ret == 0)
+		ret = remove_collections(service, txn, arena, name);
+	if (ret == 0)
+		ret = remove_properties(txn, arena, PROPERTY_OF_HOME, principal.id);
+	if (ret == 0)
+		ret = remove_properties(txn, arena, PROPERTY_OF_PRINCIPAL, principal.id);
+	return ret < 0 ? ret : store_principal_delete(txn, name);
+}

@@ -1,0 +1,485 @@
+/*
+ * What is told and done when a time is taken (contract, section 4).
+ *
+ * Strict: nothing changes. Lenient: a success without ETag, so that every app reads the item again: a present one is
+ * touched, a new one stored as a cancelled copy. The person is told once for each target time: the job's key holds what
+ * was to be changed (the object's id changes with every real change) and the times that were wanted.
+ */
+#include <config.h>
+
+#include <errno.h>
+
+#include "protocol/ical/zoned_time.h"
+#include "protocol/json/json.h"
+#include "server/booking/change_private.h"
+#include "server/booking/rules/alternatives.h"
+#include "storage/pack.h"
+
+#define SWEEP_KIND  SLICE("refused_sweep")
+#define NOTICE_KIND SLICE("refusal_notice")
+
+_Static_assert(CONFLICTS_MAX == CHANGE_CONFLICTS_MAX, "all that are found are told");
+
+struct slice object_job_key(struct arena *arena, uint64_t collection, struct slice name)
+{
+	size_t prefix;
+	char *key = arena_printf(arena, "%llu/", (unsigned long long)collection), *whole;
+
+	if (key == NULL)
+		return SLICE_EMPTY;
+	prefix = strlen(key);
+	whole = arena_alloc(arena, prefix + name.len);
+	if (whole == NULL)
+		return SLICE_EMPTY;
+	memcpy(whole, key, prefix);
+	memcpy(whole + prefix, name.at, name.len);
+	return slice_of(whole, prefix + name.len);
+}
+
+/* ---- alternatives ---- */
+
+struct taken {
+	struct interval_set busy;
+	struct arena *arena;
+	struct kv_txn *txn;
+	struct slice uid;
+	uint64_t own[16];
+	size_t own_count;
+};
+
+static int see_own(const struct object *object, void *arg)
+{
+	struct taken *taken = arg;
+
+	if (taken->own_count < ARRAY_LEN(taken->own))
+		taken->own[taken->own_count++] = object->id;
+	return 0;
+}
+
+static int see_busy(const struct busy *busy, void *arg)
+{
+	struct taken *taken = arg;
+
+	for (size_t i = 0; i < taken->own_count; i++) {
+		if (taken->own[i] == busy->object)
+			return 0;
+	}
+	return interval_set_add(&taken->busy, busy->at);
+}
+
+static int see_occupancy(const struct occupancy *occupancy, void *arg)
+{
+	struct taken *taken = arg;
+
+	return slice_equal(occupancy->uid, taken->uid) ? 0 : interval_set_add(&taken->busy, occupancy->guard);
+}
+
+static int collect_taken(struct write *write, struct kv_txn *txn, struct interval window, struct taken *taken)
+{
+	uint64_t member = write->place.owner.id;
+	int ret = store_object_each_by_owner_uid(txn, member, taken->uid, see_own, taken);
+
+	/* A private event is refused over bookings alone, so it may go wherever there is none. */
+	if (ret == 0 && write->booking)
+		ret = store_member_busy_each(txn, member, window, see_busy, taken);
+	if (ret == 0)
+		ret = store_occupancy_each(txn, member, window, see_occupancy, taken);
+	if (ret == 0 && write->has_far)
+		ret = interval_set_add_all(&taken->busy, &write->far.busy);
+	return ret;
+}
+
+/* The first instance that clashes is the one that other times are looked for. */
+static struct interval wanted_of(const struct write *write, const struct conflicts *conflicts)
+{
+	for (size_t i = 0; i < write->guard_count; i++) {
+		for (size_t j = 0; j < conflicts->count; j++) {
+			if (conflict_between(write->guards[i], conflicts->at[j]))
+				return write->guards[i];
+		}
+	}
+	return write->guards[0];
+}
+
+static bool is_midnight(const struct zone *zone, instant_t at)
+{
+	return zoned_day_start(zone, zoned_day_of(zone, at)) == at;
+}
+
+static int find_alternatives(struct write *write, struct kv_txn *txn, const struct conflicts *conflicts)
+{
+	struct taken taken = {.txn = txn, .arena = write->arena, .uid = calendar_object_uid(write->object)};
+	struct interval wanted = wanted_of(write, conflicts);
+	const struct zone *zone = write->place.zone;
+	bool whole_days = is_midnight(zone, wanted.start) && is_midnight(zone, wanted.end);
+	struct alternatives_query query = {
+		.wanted = wanted,
+		.open = write->has_hours ? &write->open : NULL,
+		.busy = &taken.busy,
+		.zone = zone,
+		.step_minutes = whole_days ? 1440 : ALTERNATIVES_STEP_MINUTES,
+		.now = clock_now(write->service->clock),
+	};
+	struct change_result *result = &write->result;
+	int ret = collect_taken(write, txn, alternatives_window(wanted), &taken);
+
+	if (ret == 0)
+		result->alternative_count = alternatives_find(&query, result->alternatives, CHANGE_ALTERNATIVES_MAX);
+	interval_set_free(&taken.busy);
+	return ret;
+}
+
+/* ---- the words ---- */
+
+static const char *reason_of(const struct write *write)
+{
+	return write->place.owner.kind == PRINCIPAL_RESOURCE ? "resource_busy" : "staff_busy";
+}
+
+static const char *sentence_of(const struct write *write)
+{
+	if (write->place.owner.kind == PRINCIPAL_RESOURCE)
+		return "The resource is taken at this time.";
+	return write->booking ? "This time is taken." : "There is a booking at this time.";
+}
+
+static void add_wall_time(struct buf *b, const struct zone *zone, struct interval at)
+{
+	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	struct civil start, end;
+	int64_t day = zoned_day_of(zone, at.start);
+
+	zoned_from_instant(zone, at.start, &start, NULL);
+	zoned_from_instant(zone, at.end, &end, NULL);
+	buf_printf(b, "%s %04d-%02d-%02d %02d:%02d", days[civil_weekday(day)], start.year, start.month, start.day,
+	    start.hour, start.minute);
+	if (zoned_day_of(zone, at.end) != day)
+		buf_printf(b, " - %04d-%02d-%02d %02d:%02d", end.year, end.month, end.day, end.hour, end.minute);
+	else
+		buf_printf(b, "-%02d:%02d", end.hour, end.minute);
+}
+
+/* What the cancelled copy tells the person. */
+static int note_of(const struct write *write, struct slice *note_r)
+{
+	AUTO_BUF struct buf b = BUF_INIT(4096);
+	const struct change_result *result = &write->result;
+	const struct zone *zone = write->place.zone;
+	char *copy;
+
+	buf_printf(&b, "%s", sentence_of(write));
+	if (result->alternative_count > 0)
+		buf_printf(&b, "\nFree times (%.*s):", SLICE_ARG(zone_name(zone)));
+	for (size_t i = 0; i < result->alternative_count; i++) {
+		buf_add_str(&b, "\n- ");
+		add_wall_time(&b, zone, result->alternatives[i]);
+	}
+	buf_add_str(&b, "\nMove it to a free time to book it; this copy goes by itself after 7 days.");
+	if (b.err < 0)
+		return b.err;
+	copy = arena_copy(write->arena, buf_slice(&b));
+	*note_r = slice_of(copy, b.len);
+	return copy != NULL ? 0 : -ENOMEM;
+}
+
+/* ---- the notice ---- */
+
+static void add_interval(struct buf *b, const char *name, struct interval at)
+{
+	AUTO_BUF struct buf start = BUF_INIT(64), end = BUF_INIT(64);
+
+	buf_add_rfc3339(&start, at.start, 0);
+	buf_add_rfc3339(&end, at.end, 0);
+	json_open_object(b, name);
+	json_add_text(b, "start", buf_slice(&start));
+	json_add_text(b, "end", buf_slice(&end));
+	json_close_object(b);
+}
+
+static int notice_payload(const struct write *write, const struct object *old, struct buf *b)
+{
+	const struct change_result *result = &write->result;
+
+	json_open_object(b, NULL);
+	json_add_text(b, "principal", write->place.owner.name);
+	json_add_text(b, "writer", write->request->origin.principal);
+	json_add_text(b, "collection", write->place.collection.name);
+	json_add_text(b, "name", write->request->name);
+	json_add_text(b, "uid", calendar_object_uid(write->object));
+	json_add_boolean(b, "moved", old != NULL && !(old->flags & OBJECT_REFUSED));
+	json_add_text(b, "reason", slice_str(result->reason));
+	add_interval(b, "wanted", write->guards[0]);
+	json_open_array(b, "alternatives");
+	for (size_t i = 0; i < result->alternative_count; i++)
+		add_interval(b, NULL, result->alternatives[i]);
+	json_close_array(b);
+	json_close_object(b);
+	return b->err;
+}
+
+/* What was to be changed, and to which times. */
+static int notice_key(const struct write *write, const struct object *old, struct buf *b)
+{
+	pack_u64(b, write->place.collection.id);
+	pack_text(b, calendar_object_uid(write->object));
+	pack_u64(b, old != NULL && !(old->flags & OBJECT_REFUSED) ? old->id : 0);
+	for (size_t i = 0; i < write->guard_count; i++)
+		pack_interval(b, write->guards[i]);
+	return b->err;
+}
+
+static int tell_once(struct write *write, struct kv_txn *txn, const struct object *old)
+{
+	AUTO_BUF struct buf key = BUF_INIT(1u << 20), payload = BUF_INIT(65536);
+	instant_t now = clock_now(write->service->clock);
+	struct job job = {
+		.due = now,
+		.created = now,
+		.kind = NOTICE_KIND,
+		.request = write->request->origin.request,
+	}, told;
+	int ret = notice_key(write, old, &key);
+
+	if (ret == 0)
+		ret = store_job_get_by_key(txn, write->arena, NOTICE_KIND, buf_slice(&key), &told);
+	if (ret != -ENOENT)
+		return ret;
+	ret = notice_payload(write, old, &payload);
+	job.key = buf_slice(&key);
+	job.payload = buf_slice(&payload);
+	return ret < 0 ? ret : store_job_put(txn, &job);
+}
+
+/* ---- lenient ---- */
+
+static int schedule_sweep(struct write *write, struct kv_txn *txn, instant_t created)
+{
+	struct job job = {
+		.due = created + CHANGE_REFUSED_KEPT,
+		.created = created,
+		.kind = SWEEP_KIND,
+		.key = object_job_key(write->arena, write->place.collection.id, write->request->name),
+		.payload = SLICE("{}"),
+	};
+
+	return store_job_put(txn, &job);
+}
+
+/* The rows of the copy: every instance is found by its time and blocks nothing. */
+static int free_rows(const struct write *write, struct rows *rows_r)
+{
+	*rows_r = write->rows;
+	rows_r->at = arena_array(write->arena, write->rows.count + 1, sizeof(*rows_r->at));
+	if (rows_r->at == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < write->rows.count; i++) {
+		rows_r->at[i] = write->rows.at[i];
+		rows_r->at[i].kind = BUSY_KIND_FREE;
+	}
+	return 0;
+}
+
+static int store_copy(struct write *write, struct kv_txn *txn, const struct object *old, struct slice text)
+{
+	struct object object = {
+		.collection = write->place.collection.id,
+		.name = write->request->name,
+		.uid = calendar_object_uid(write->object),
+		.component = calendar_object_component(write->object),
+		.flags = OBJECT_REFUSED | (write->rows.recurring ? OBJECT_RECURRING : 0u) |
+		         (write->rows.endless ? OBJECT_ENDLESS : 0u),
+		.span = write->rows.span,
+	};
+	struct rows rows;
+	int ret = free_rows(write, &rows);
+
+	if (ret == 0 && old != NULL)
+		ret = store_index_clear(txn, old->collection, old->id);
+	if (ret == 0)
+		ret = store_object_put(txn, write->place.owner.id, &object, text, clock_now(write->service->clock));
+	if (ret == 0)
+		ret = rows_put(txn, write->arena, &write->place, &object, &rows);
+	return ret < 0 ? ret : schedule_sweep(write, txn, object.created);
+}
+
+static int has_body(struct kv_txn *txn, const struct object *old, struct slice text)
+{
+	struct slice body;
+	int ret = store_body_get(txn, old->id, &body);
+
+	return ret < 0 ? ret : slice_equal(body, text);
+}
+
+static int make_copy(struct write *write, struct slice *text_r)
+{
+	struct slice note;
+	int ret = note_of(write, &note);
+
+	return ret < 0 ? ret : refused_copy_make(write->arena, write->object, write->result.reason, note, text_r);
+}
+
+static int refuse_new(struct write *write, struct kv_txn *txn)
+{
+	struct slice text;
+	int ret = make_copy(write, &text);
+
+	write->result.created = true;
+	return ret < 0 ? ret : store_copy(write, txn, NULL, text);
+}
+
+/* Something is there: a live item, which stays, or the copy of an earlier refusal, which becomes that of this one. */
+static int refuse_again(struct write *write, struct kv_txn *txn, struct object *old)
+{
+	instant_t due;
+	bool allowed;
+	struct slice text;
+	int ret = touch_take(txn, write->arena, old, clock_now(write->service->clock), &allowed, &due);
+
+	if (ret < 0)
+		return ret;
+	if (!allowed) {
+		write->touch_due = due;
+		return 0;
+	}
+	if (old->flags & OBJECT_REFUSED) {
+		ret = make_copy(write, &text);
+		if (ret == 0)
+			ret = has_body(txn, old, text);
+		if (ret == 0)
+			return store_copy(write, txn, old, text);
+		if (ret < 0)
+			return ret;
+	}
+	return store_object_touch(txn, old, clock_now(write->service->clock));
+}
+
+static enum handling handling_of(const struct write *write)
+{
+	if (write->request->handling != HANDLING_DEFAULT)
+		return write->request->handling;
+	if (write->place.collection.handling != HANDLING_DEFAULT)
+		return write->place.collection.handling;
+	return (enum handling)atomic_load(&write->service->handling);
+}
+
+int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, const struct verdict *verdict)
+{
+	struct change_result *result = &write->result;
+	int ret;
+
+	*result = (struct change_result){.reason = reason_of(write)};
+	memcpy(result->conflicts, verdict->conflicts.at, verdict->conflicts.count * sizeof(result->conflicts[0]));
+	result->conflict_count = verdict->conflicts.count;
+	ret = find_alternatives(write, txn, &verdict->conflicts);
+	if (ret < 0)
+		return ret;
+	if (handling_of(write) == HANDLING_STRICT) {
+		result->outcome = CHANGE_REFUSED;
+		return error_set(&result->error, 403, SLOTKEEPER_SLOT_UNAVAILABLE, "%s", sentence_of(write));
+	}
+	result->outcome = CHANGE_REFUSED_LENIENT;
+	ret = old != NULL ? refuse_again(write, txn, old) : refuse_new(write, txn);
+	return ret < 0 ? ret : tell_once(write, txn, old);
+}
+
+static int forget(struct kv_txn *txn, struct arena *arena, struct slice kind, struct slice key)
+{
+	struct job job;
+	int ret = store_job_get_by_key(txn, arena, kind, key, &job);
+
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	return store_job_delete(txn, job.id);
+}
+
+int refusal_forget(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice name)
+{
+	return forget(txn, arena, SWEEP_KIND, object_job_key(arena, collection, name));
+}
+
+/* ---- the sweep ---- */
+
+#define SWEEP_IN_ONE 200 /* copies that one update removes */
+
+struct sweep {
+	struct change_service *service;
+	struct arena *arena;
+	instant_t now;
+	struct slice keys[SWEEP_IN_ONE];
+	uint64_t jobs[SWEEP_IN_ONE];
+	size_t count;
+	bool more;
+	int removed;
+};
+
+static int see_sweep(const struct job *job, void *arg)
+{
+	struct sweep *sweep = arg;
+
+	if (!slice_equal(job->kind, SWEEP_KIND))
+		return 0;
+	if (sweep->count == SWEEP_IN_ONE) {
+		sweep->more = true;
+		return 1;
+	}
+	sweep->jobs[sweep->count] = job->id;
+	sweep->keys[sweep->count] = slice_of(arena_copy(sweep->arena, job->key), job->key.len);
+	return sweep->keys[sweep->count++].at != NULL ? 0 : -ENOMEM;
+}
+
+static int sweep_one(struct sweep *sweep, struct kv_txn *txn, struct slice key)
+{
+	struct slice name = key, number;
+	struct object object;
+	struct place place;
+	uint64_t collection;
+	int ret;
+
+	if (!slice_next(&name, '/', &number) || slice_to_u64(number, UINT64_MAX, &collection) < 0)
+		return -EBADMSG;
+	ret = place_get_by_id(sweep->service, txn, sweep->arena, collection, &place);
+	if (ret == 0)
+		ret = store_object_get(txn, sweep->arena, collection, name, &object);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	if (!(object.flags & OBJECT_REFUSED) || object.created + CHANGE_REFUSED_KEPT > sweep->now)
+		return 0;
+	sweep->removed++;
+	return object_remove(sweep->service, txn, sweep->arena, &place, &object, SLICE_EMPTY, 0);
+}
+
+static int run_sweep(struct kv_txn *txn, void *arg)
+{
+	struct sweep *sweep = arg;
+	int ret;
+
+	sweep->count = 0;
+	sweep->removed = 0;
+	sweep->more = false;
+	ret = store_job_each_due(txn, sweep->now, 0, see_sweep, sweep);
+	for (size_t i = 0; ret >= 0 && i < sweep->count; i++) {
+		ret = store_job_delete(txn, sweep->jobs[i]);
+		if (ret == 0)
+			ret = sweep_one(sweep, txn, sweep->keys[i]);
+	}
+	return ret < 0 ? ret : 0;
+}
+
+int change_sweep_refused(struct change_service *service)
+{
+	struct sweep *sweep = calloc(1, sizeof(*sweep));
+	int ret = 0, total = 0;
+
+	if (sweep == NULL)
+		return -ENOMEM;
+	sweep->service = service;
+	sweep->now = clock_now(service->clock);
+	do {
+		sweep->arena = arena_new(64u << 20);
+		ret = sweep->arena == NULL ? -ENOMEM : kv_update_wait(store_kv(service->store), run_sweep, sweep);
+		arena_free(sweep->arena);
+		total += ret == 0 ? sweep->removed : 0;
+	} while (ret == 0 && sweep->more);
+	free(sweep);
+	return ret < 0 ? ret : total;
+}

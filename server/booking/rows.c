@@ -1,0 +1,125 @@
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "protocol/freebusy/busy.h"
+#include "protocol/recur/instances.h"
+#include "server/booking/change_private.h"
+
+_Static_assert((int)FREEBUSY_FREE == (int)BUSY_KIND_FREE && (int)FREEBUSY_UNAVAILABLE == (int)BUSY_KIND_UNAVAILABLE,
+    "both sides count kinds alike");
+_Static_assert((int)ICAL_VEVENT == (int)COMPONENT_VEVENT && (int)ICAL_VAVAILABILITY == (int)COMPONENT_VAVAILABILITY,
+    "both sides number components alike");
+
+struct interval rows_window(instant_t now)
+{
+	return (struct interval){instant_add(now, -CHANGE_WINDOW_BACK), instant_add(now, CHANGE_WINDOW_AHEAD)};
+}
+
+static struct busy row_of(const struct place *place, const struct calendar_object *object, const struct busy_row *row)
+{
+	struct busy busy = {
+		.at = row->at,
+		.collection = place->collection.id,
+		.instance = row->ordinal,
+		.component = calendar_object_component(object),
+		.kind = (enum busy_kind)row->kind,
+	};
+
+	if (row->floating)
+		busy.flags |= BUSY_FLOATING;
+	if (place->collection.kind == COLLECTION_BOOKINGS)
+		busy.flags |= BUSY_BOOKING;
+	if (row->inexact)
+		busy.flags |= BUSY_INEXACT;
+	return busy;
+}
+
+int rows_make(const struct change_service *service, struct arena *arena, const struct place *place,
+    const struct calendar_object *object, struct interval window, struct rows *rows_r, struct error *err)
+{
+	struct instances_options options = {
+		.floating = place->zone,
+		.window = {INSTANT_MIN, INSTANT_MAX},
+		.max_instances = service->max_instances,
+	};
+	struct rows rows = {.recurring = recur_is_recurring(object)};
+	struct busy_list list;
+	int ret = recur_span(arena, object, place->zone, &rows.span, err);
+
+	if (ret < 0)
+		return ret;
+	rows.endless = rows.recurring && rows.span.end >= INSTANT_MAX;
+	if (rows.endless)
+		options.window = rows.indexed = window;
+	ret = freebusy_rows(arena, object, place->owner.email, &options, &list, err);
+	if (ret < 0)
+		return ret;
+	rows.at = arena_array(arena, list.count + 1, sizeof(*rows.at));
+	if (rows.at == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < list.count; i++)
+		rows.at[i] = row_of(place, object, &list.at[i]);
+	rows.count = list.count;
+	*rows_r = rows;
+	return 0;
+}
+
+static int compare_intervals(const void *left, const void *right)
+{
+	const struct interval *a = left, *b = right;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	return (a->end > b->end) - (a->end < b->end);
+}
+
+int rows_blocking(struct arena *arena, const struct busy *rows, size_t count, struct interval **guards_r,
+    size_t *count_r)
+{
+	struct interval *guards = arena_array(arena, count + 1, sizeof(*guards));
+	size_t n = 0;
+
+	if (guards == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].kind != BUSY_KIND_FREE && rows[i].at.start < rows[i].at.end)
+			guards[n++] = rows[i].at;
+	}
+	qsort(guards, n, sizeof(*guards), compare_intervals);
+	*guards_r = guards;
+	*count_r = n;
+	return 0;
+}
+
+static int put_occupancy(struct kv_txn *txn, struct arena *arena, const struct place *place,
+    const struct object *object, const struct rows *rows)
+{
+	struct interval *guards;
+	size_t count;
+	int ret = rows_blocking(arena, rows->at, rows->count, &guards, &count);
+
+	return ret < 0 ? ret : store_occupancy_put(txn, place->owner.id, object->uid, guards, count, NULL);
+}
+
+int rows_put(struct kv_txn *txn, struct arena *arena, const struct place *place, const struct object *object,
+    struct rows *rows)
+{
+	struct series series = {
+		.collection = object->collection,
+		.object = object->id,
+		.name = object->name,
+		.span = rows->span,
+		.indexed = rows->indexed,
+	};
+	int ret = 0;
+
+	if (place->collection.kind == COLLECTION_BOOKINGS)
+		ret = put_occupancy(txn, arena, place, object, rows);
+	for (size_t i = 0; i < rows->count; i++)
+		rows->at[i].object = object->id;
+	if (ret == 0)
+		ret = store_index_put(txn, place_member(place), object->collection, object->id, rows->at, rows->count);
+	return ret < 0 || !rows->endless ? ret : store_series_put(txn, &series);
+}

@@ -1,0 +1,50 @@
+/*
+ * booking/rules/hours - working hours: the JSON of the API and the open time that it means.
+ *
+ * Hours belong to dates in one zone. A day that is not named has none; an override replaces its whole date, also with
+ * nothing. `24:00` is midnight at the end; an end that is not later than its start runs into the next date and still
+ * belongs to its start date. A range whose start resolves to another local date (the zone skipped the date) is dropped,
+ * one whose end is not after its start once resolved is empty. Wall times are resolved by ical/zoned_time.
+ */
+#ifndef BOOKING_RULES_HOURS_H
+#define BOOKING_RULES_HOURS_H
+
+#include "protocol/base/arena.h"
+#include "protocol/base/error.h"
+#include "protocol/base/interval_set.h"
+#include "protocol/ical/timezone.h"
+
+#define HOURS_BYTES_MAX     262144 /* of the JSON text */
+#define HOURS_RANGES_MAX    48     /* of one day: one every half hour */
+#define HOURS_OVERRIDES_MAX 2000   /* dates: over five years of them */
+
+struct hours_range {
+	int start, end; /* minutes of the wall clock; start 0 to 1439, end 0 to 1440 */
+};
+
+struct hours_day {
+	const struct hours_range *at;
+	size_t count;
+};
+
+struct hours_override {
+	int64_t date; /* days from 1970-01-01 */
+	struct hours_day day;
+};
+
+struct hours {
+	struct slice timezone; /* IANA; empty: the person's */
+	struct hours_day weekly[7]; /* from Monday */
+	const struct hours_override *overrides; /* sorted by date, each date once */
+	size_t override_count;
+};
+
+/*
+ * Reads {"timezone", "weekly": {"mon": [["09:00", "12:30"]]}, "overrides": [{"date", "hours"}]}; everything is optional,
+ * nothing else is allowed. What it returns is of ARENA. 0, -ENOMEM, or -EINVAL with *ERR naming the field.
+ */
+int hours_parse(struct arena *arena, struct slice json, struct hours *hours_r, struct error *err);
+/* Adds to *OPEN what of WINDOW is open. 0, -ENOMEM or -E2BIG. */
+int hours_open(const struct hours *hours, const struct zone *zone, struct interval window, struct interval_set *open);
+
+#endif
