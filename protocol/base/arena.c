@@ -8,8 +8,8 @@
 
 #include "protocol/base/cleanup.h"
 
-#define ARENA_BLOCK 4096 /* bytes of the first block; later ones double up to ARENA_BLOCK_MAX */
-#define ARENA_BLOCK_MAX (256 * 1024)
+#define ARENA_BLOCK (size_t)4096 /* bytes of the first block; later ones double up to ARENA_BLOCK_MAX */
+#define ARENA_BLOCK_MAX (size_t)262144
 #define ARENA_ALIGN     16
 
 struct block {

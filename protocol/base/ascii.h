@@ -43,12 +43,12 @@ static inline bool ascii_is_control(char c) /* C0 and DEL */
 
 static inline char ascii_lower(char c)
 {
-	return ascii_is_upper(c) ? (char)(c + 32) : c;
+	return (char)(ascii_is_upper(c) ? c + 32 : c);
 }
 
 static inline char ascii_upper(char c)
 {
-	return ascii_is_lower(c) ? (char)(c - 32) : c;
+	return (char)(ascii_is_lower(c) ? c - 32 : c);
 }
 
 /* 0 to 15, or -1. */

@@ -14,7 +14,7 @@ static inline void cleanup_free(void *at)
 	free(*(void **)at);
 }
 
-static inline void cleanup_close(int *fd)
+static inline void cleanup_close(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

@@ -22,7 +22,7 @@ enum log_level {
 /* LINE is complete but for level and time, without an end of line. Called from any thread. */
 typedef void log_sink_fn(enum log_level level, const char *line, void *arg);
 
-void log_set_sink(log_sink_fn *sink, void *arg, enum log_level max_level);
+void log_set_sink(log_sink_fn *fn, void *arg, enum log_level max_level);
 /* Any thread, at any time. */
 void log_set_level(enum log_level max_level);
 bool log_enabled(enum log_level level);

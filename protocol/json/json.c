@@ -2,6 +2,7 @@
 
 #include "protocol/json/json.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
@@ -11,6 +12,9 @@
 #include "protocol/base/ascii.h"
 
 #define FIELD_MAX 96 /* bytes of a field's name in an error: the message needs room too */
+
+#define NAME_SHOWN     32   /* bytes of one name in it */
+#define PATH_MAX_BYTES 2048 /* bytes of a whole path: JSON_DEPTH_MAX names, each cut */
 
 struct json_document {
 	json_t *root;
@@ -86,6 +90,7 @@ struct json_value json_root(const struct json_document *document)
 
 enum json_kind json_kind(const struct json_value *value)
 {
+	assert(value->at != NULL);
 	switch (json_typeof((const json_t *)value->at)) {
 	case JSON_OBJECT:
 		return JSON_KIND_OBJECT;
@@ -111,8 +116,11 @@ static void add_name(struct buf *b, struct slice name)
 {
 	if (b->len > 0)
 		buf_add_char(b, '.');
-	for (size_t i = 0; i < name.len && i < 32; i++)
-		buf_add_char(b, ascii_is_alnum(name.at[i]) || name.at[i] == '_' || name.at[i] == '-' ? name.at[i] : '?');
+	for (size_t i = 0; i < name.len && i < NAME_SHOWN; i++)
+		if (ascii_is_alnum(name.at[i]) || name.at[i] == '_' || name.at[i] == '-')
+			buf_add_char(b, name.at[i]);
+		else
+			buf_add_char(b, '?');
 }
 
 static void add_path(struct buf *b, const struct json_value *value)
@@ -128,7 +136,7 @@ static void add_path(struct buf *b, const struct json_value *value)
 
 int json_refuse(const struct json_value *value, struct error *err, const char *format, ...)
 {
-	AUTO_BUF struct buf path = BUF_INIT(JSON_DEPTH_MAX * 64);
+	AUTO_BUF struct buf path = BUF_INIT(PATH_MAX_BYTES);
 	char what[sizeof(err->detail)];
 	va_list args;
 
@@ -201,7 +209,7 @@ int json_value_text(const struct json_value *value, enum json_lines lines, size_
 int json_get_text(const struct json_value *object, const char *name, enum json_need need, enum json_lines lines, size_t min,
     size_t max, struct slice *text_r, struct error *err)
 {
-	struct json_value value;
+	struct json_value value = {0};
 	int ret = json_member(object, name, need, JSON_KIND_TEXT, &value, err);
 
 	if (ret <= 0)
@@ -213,7 +221,7 @@ int json_get_text(const struct json_value *object, const char *name, enum json_n
 int json_get_integer(const struct json_value *object, const char *name, enum json_need need, int64_t min, int64_t max,
     int64_t *value_r, struct error *err)
 {
-	struct json_value value;
+	struct json_value value = {0};
 	int ret = json_member(object, name, need, JSON_KIND_INTEGER, &value, err);
 	json_int_t number;
 
@@ -229,7 +237,7 @@ int json_get_integer(const struct json_value *object, const char *name, enum jso
 int json_get_boolean(const struct json_value *object, const char *name, enum json_need need, bool *value_r,
     struct error *err)
 {
-	struct json_value value;
+	struct json_value value = {0};
 	int ret = json_member(object, name, need, JSON_KIND_BOOLEAN, &value, err);
 
 	if (ret > 0)
@@ -241,7 +249,7 @@ int json_get_word(const struct json_value *object, const char *name, enum json_n
     int *word_r, struct error *err)
 {
 	AUTO_BUF struct buf known = BUF_INIT(sizeof(err->detail));
-	struct json_value value;
+	struct json_value value = {0};
 	int ret = json_member(object, name, need, JSON_KIND_TEXT, &value, err);
 	struct slice text;
 
@@ -282,7 +290,7 @@ struct json_value json_entry(const struct json_value *array, size_t i)
 
 bool json_next(const struct json_value *object, void **step, struct json_value *member_r)
 {
-	json_t *at = (json_t *)(uintptr_t)object->at; /* the iteration changes nothing, but its interface wants it */
+	json_t *at = (json_t *)object->at; /* the iteration changes nothing, but its interface wants it */
 	const char *name;
 
 	*step = *step == NULL ? json_object_iter(at) : json_object_iter_next(at, *step);

@@ -97,7 +97,7 @@ int json_refuse(const struct json_value *value, struct error *err, const char *f
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Writing: one call a value, into a buf, without white space. NAME is the member's name inside an object and NULL inside
+ * Writing: one call a value, into a buf that was empty, without white space. NAME is the member's name inside an object and NULL inside
  * an array or outermost. Commas come by themselves. What is not UTF-8 becomes U+FFFD.
  */
 void json_open_object(struct buf *b, const char *name);

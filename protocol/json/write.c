@@ -32,9 +32,9 @@ static void add_quoted(struct buf *b, struct slice text)
 /* The comma and the name before a value. A comma is due unless the text so far is empty or has just opened something. */
 static void begin(struct buf *b, const char *name)
 {
-	char last = b->len > 0 ? b->at[b->len - 1] : '[';
+	struct slice before = buf_slice(b);
 
-	if (last != '[' && last != '{')
+	if (before.len > 0 && !slice_ends(before, SLICE("[")) && !slice_ends(before, SLICE("{")))
 		buf_add_char(b, ',');
 	if (name != NULL) {
 		add_quoted(b, slice_str(name));

@@ -136,7 +136,7 @@ int network_parse(const char *text, struct network *network_r)
 
 bool network_holds(const struct network *network, const struct sockaddr *socket)
 {
-	unsigned char bytes[16];
+	unsigned char bytes[16] = {0};
 
 	if (unpack(socket, bytes) != network->family)
 		return false;

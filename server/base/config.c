@@ -295,7 +295,7 @@ static int complete(const struct config_option *option, struct setting *setting,
 
 	if (setting->texts == NULL && !(config_option_is_list(option) && option->value[0] == '\0'))
 		ret = set_one(setting, arena, option->value);
-	if (ret == 0 && option->type == CONFIG_ZONE && setting->texts[0][0] == '\0') {
+	if (ret == 0 && option->type == CONFIG_ZONE && setting->count > 0 && setting->texts[0][0] == '\0') {
 		system_zone_name(zone);
 		ret = set_one(setting, arena, zone);
 	}
@@ -340,6 +340,7 @@ static int finish_values(const struct config *config, struct generation *generat
 {
 	struct config_values *values = &generation->values;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): every option of the table was parsed before */
 	if (values->tls_certificate[0] != '\0' && values->tls_key[0] == '\0')
 		return refuse(config, generation, "tls-certificate", "needs tls-key beside it", err);
 	if (values->tls_certificate[0] == '\0' && values->tls_key[0] != '\0')

@@ -33,12 +33,12 @@ enum config_reloadable {
 struct config_option {
 	const char *name;
 	enum config_type type;
+	enum config_reloadable reloadable;
 	size_t offset;       /* of its field in struct config_values */
 	const char *value;   /* the default, as written in a file; a list has one entry, or none when it is "" */
 	const char *shown;   /* the default in the sample and the manual where a build changes it; else NULL */
 	long min, max;       /* of a number, a size, or a text's bytes */
 	const char *words[CONFIG_WORDS_MAX];
-	enum config_reloadable reloadable;
 	const char *help;    /* one sentence, more where a trap lies */
 };
 

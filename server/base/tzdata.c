@@ -115,18 +115,18 @@ static int load_directory(struct loader *loader, int fd, const char *prefix, int
 
 int tzdata_load(const char *directory, struct zone_set **set_r, struct error *err)
 {
-	AUTO_FREE char *bytes = malloc(TZIF_MAX);
-	struct loader loader = {zone_set_new(), 0, bytes};
+	struct loader loader = {zone_set_new(), 0, malloc(TZIF_MAX)};
 	int fd, ret = -ENOMEM;
 
 	if (directory == NULL)
 		directory = ZONEINFO_DIRECTORY;
-	if (bytes != NULL && loader.set != NULL) {
+	if (loader.bytes != NULL && loader.set != NULL) {
 		fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		ret = fd < 0 ? -errno : load_directory(&loader, fd, "", 1);
 		if (ret == 0 && loader.count == 0)
 			ret = -ENOENT;
 	}
+	free(loader.bytes);
 	if (ret < 0) {
 		zone_set_free(loader.set);
 		error_set(err, 0, CONDITION_NONE, "%s: %s", directory,
