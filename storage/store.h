@@ -112,6 +112,13 @@ int store_body_get(struct kv_txn *txn, uint64_t object, struct slice *body_r);
  */
 int store_change_each(struct kv_txn *txn, uint64_t collection, uint64_t after, size_t limit, store_change_fn *fn,
     void *arg);
+/*
+ * The same for a further page of a first sync, which began with AFTER 0 when the collection's number was BEGAN: what was
+ * deleted before then the client never had, so the missing tombstones do not make its number stale. Without this a
+ * first sync in pages would begin anew for ever once tombstones are pruned.
+ */
+int store_change_each_since(struct kv_txn *txn, uint64_t collection, uint64_t after, uint64_t began, size_t limit,
+    store_change_fn *fn, void *arg);
 
 /* ---- the busy index ---- */
 /* The rows that were written for OBJECT, of ARENA; an object without rows has COUNT 0. MEMBER_R: whose time they block. */

@@ -283,6 +283,12 @@ static int change_row(struct slice key, struct slice value, void *arg)
 int store_change_each(struct kv_txn *txn, uint64_t collection, uint64_t after, size_t limit, store_change_fn *fn,
     void *arg)
 {
+	return store_change_each_since(txn, collection, after, after, limit, fn, arg);
+}
+
+int store_change_each_since(struct kv_txn *txn, uint64_t collection, uint64_t after, uint64_t began, size_t limit,
+    store_change_fn *fn, void *arg)
+{
 	struct each_change each = {fn, arg};
 	struct key from, prefix, end;
 	struct counter counter;
@@ -290,7 +296,8 @@ int store_change_each(struct kv_txn *txn, uint64_t collection, uint64_t after, s
 
 	if (ret < 0)
 		return ret;
-	if (after > counter.number || (after > 0 && after < counter.floor))
+	if (after > counter.number || began > counter.number ||
+	    (after > 0 && after < counter.floor && began < counter.floor))
 		return -ESTALE;
 	change_key(&from, collection, after + 1);
 	key_begin(&prefix, TABLE_CHANGE);
