@@ -6,3 +6,9 @@ contract_tests += tests/contract/test_store_contract
 tests_contract_test_store_contract_SOURCES = tests/contract/test_store_contract.c $(store_fixture)
 unit_tests += tests/unit/test_storage_key tests/unit/test_storage_record tests/unit/test_storage_verify
 tests_unit_test_storage_verify_SOURCES = tests/unit/test_storage_verify.c $(store_fixture)
+property_tests += tests/property/test_storage_key_order tests/property/test_storage_engines \
+	tests/property/test_storage_sync tests/property/test_storage_busy
+tests_property_test_storage_key_order_SOURCES = tests/property/test_storage_key_order.c $(store_fixture)
+tests_property_test_storage_engines_SOURCES = tests/property/test_storage_engines.c $(store_fixture)
+tests_property_test_storage_sync_SOURCES = tests/property/test_storage_sync.c $(store_fixture)
+tests_property_test_storage_busy_SOURCES = tests/property/test_storage_busy.c $(store_fixture)
