@@ -17,7 +17,9 @@
  *
  *	fault                                              read as
  *	byte order mark; LF, CR, CR CR LF; blank lines     one line end
+ *	blank lines before the continuation of a line      nothing
  *	spaces around a name, lower case names             the name
+ *	a line that begins with X- and has no colon        nothing
  *	a line without a colon after a text property       a line break in that text which was not folded
  *	a broken value of a property that decides nothing  missing (libical_check.c has those rows)
  *	control characters other than NUL                  text
@@ -159,7 +161,7 @@ static int add_line(struct builder *b, const struct content_line *line)
 	if (slice_trim(line->text).len == 0)
 		return 0;
 	if (!line->has_value) {
-		if (b->depth > 0 && b->after_text)
+		if (b->depth > 0 && (b->after_text || slice_starts_nocase(line->text, SLICE("X-"))))
 			return 0;
 		return invalid(b->err, line->line, b->root == NULL ? "not iCalendar" : "not a property");
 	}

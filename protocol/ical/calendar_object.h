@@ -17,8 +17,8 @@
 #include "protocol/ical/component.h"
 #include "protocol/ical/timezone.h"
 
-#define ICAL_LINE_MAX       65536   /* bytes of one physical line: libical is quadratic in it */
-#define ICAL_DEPTH_MAX      10      /* BEGINs open at once: libical recurses */
+#define ICAL_LINE_MAX       65536   /* bytes of one physical line; a folded one may be longer */
+#define ICAL_DEPTH_MAX      10      /* BEGINs open at once: readers recurse */
 #define ICAL_PROPERTIES_MAX 50000   /* lines of one object, unfolded */
 #define ICAL_OBJECT_MAX     1048576 /* bytes, unless the caller says otherwise */
 #define ICAL_ATTENDEES_MAX  1000    /* of one component: CALDAV:max-attendees-per-instance */

@@ -1,5 +1,5 @@
 /*
- * ical/component - typed getters over a parsed component; the only place that calls libical's component functions.
+ * ical/component - typed getters over a parsed component, which is never changed: threads may share it.
  *
  * Slices live as long as the object. Times come with their zone resolved; a floating or date-only time has none and
  * becomes an instant only when one is named.

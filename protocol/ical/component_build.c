@@ -148,7 +148,8 @@ static int find_in_object(struct zone_finder *finder, struct slice tzid, const s
 		const struct ical_property *id = child->bit == ICAL_VTIMEZONE ? component_find(child, "TZID") : NULL;
 		int ret;
 
-		if (id == NULL || !slice_equal_nocase(slice_trim(id->value), tzid))
+		if (id == NULL || 
+		    (!slice_equal_nocase(slice_trim(id->text), tzid) && !slice_equal_nocase(slice_trim(id->value), tzid)))
 			continue;
 		ret = zone_from_vtimezone(finder->arena, child->raw, zone_r);
 		if (ret != -EINVAL)

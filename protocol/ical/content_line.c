@@ -13,27 +13,23 @@ void content_reader_init(struct content_reader *reader, struct arena *arena, str
 
 /* ---- physical lines ---- */
 
-/* Cuts one physical line off *REST: LEN_R bytes of text, SIZE_R with its end. */
+/*
+ * The first physical line of REST: LEN_R bytes of text, SIZE_R with its end: LF, CR LF, CR CR LF or CR. Looks no further
+ * than its end, so that a file of CRs alone takes no longer than another.
+ */
 static void cut_physical(struct slice rest, size_t *len_r, size_t *size_r)
 {
-	const char *lf = memchr(rest.at, '\n', rest.len);
-	size_t before = lf != NULL ? (size_t)(lf - rest.at) : rest.len;
-	const char *cr = memchr(rest.at, '\r', before);
-	size_t after;
+	size_t len = 0, end;
 
-	if (cr == NULL) {
-		*len_r = before;
-		*size_r = before + (lf != NULL);
-		return;
-	}
-	*len_r = (size_t)(cr - rest.at);
-	for (after = *len_r; after < before && rest.at[after] == '\r';)
-		after++;
-	/* CRs up to the LF are one end; a CR before anything else is an end by itself. */
-	if (after == before)
-		*size_r = before + (lf != NULL);
+	while (len < rest.len && rest.at[len] != '\n' && rest.at[len] != '\r')
+		len++;
+	*len_r = len;
+	for (end = len; end < rest.len && end < len + 2 && rest.at[end] == '\r';)
+		end++;
+	if (end < rest.len && rest.at[end] == '\n')
+		*size_r = end + 1;
 	else
-		*size_r = *len_r + 1;
+		*size_r = len < rest.len ? len + 1 : len;
 }
 
 static bool is_fold(char c)
@@ -41,21 +37,36 @@ static bool is_fold(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* The continuation lines at the start of REST; REST itself begins with the first line, which counts too. */
+/* Whether a continuation follows at AT; blank lines before it, as old Mozilla wrote them, are part of the fold. */
+static bool continues(struct slice rest, size_t at, size_t *at_r, size_t *blank_r)
+{
+	size_t len, size;
+
+	*blank_r = 0;
+	while (at < rest.len && (rest.at[at] == '\r' || rest.at[at] == '\n')) {
+		cut_physical(slice_from(rest, at), &len, &size);
+		at += size;
+		++*blank_r;
+	}
+	*at_r = at;
+	return at < rest.len && is_fold(rest.at[at]);
+}
+
+/* The first line of REST and its continuations. */
 static size_t folded_size(struct content_reader *reader, struct slice rest, size_t *lines_r, size_t *first_len_r)
 {
-	size_t at = 0, len, size;
+	size_t at = 0, next = 0, blank = 0, len, size, lines = 0;
 
-	*lines_r = 0;
 	do {
-		cut_physical(slice_from(rest, at), &len, &size);
-		if (*lines_r == 0)
+		cut_physical(slice_from(rest, next), &len, &size);
+		if (lines == 0)
 			*first_len_r = len;
 		if (len > reader->longest)
 			reader->longest = len;
-		at += size;
-		++*lines_r;
-	} while (at < rest.len && is_fold(rest.at[at]) && *first_len_r > 0);
+		at = next + size;
+		lines += 1 + blank;
+	} while (*first_len_r > 0 && continues(rest, at, &next, &blank));
+	*lines_r = lines;
 	return at;
 }
 
@@ -67,9 +78,10 @@ static int unfold(struct arena *arena, struct slice raw, struct slice *text_r)
 	if (out == NULL)
 		return -ENOMEM;
 	for (struct slice rest = raw; rest.len > 0; rest = slice_from(rest, size)) {
-		size_t skip = rest.at == raw.at ? 0 : 1;
+		size_t skip;
 
 		cut_physical(rest, &len, &size);
+		skip = rest.at != raw.at && len > 0;
 		memcpy(out + used, rest.at + skip, len - skip);
 		used += len - skip;
 	}

@@ -271,9 +271,12 @@ static int scan_line(struct scan *scan, const struct content_line *line)
 
 static int scan_file(struct scan *scan, struct arena *arena, struct slice file, struct error *err)
 {
+	static const struct slice bom = {"\xef\xbb\xbf", 3};
 	struct content_line line;
 	int ret;
 
+	if (slice_starts(file, bom)) /* it would stand in the middle of what is written */
+		file = slice_from(file, bom.len);
 	*scan = (struct scan){.arena = arena, .err = err};
 	scan->end = &scan->first;
 	content_reader_init(&scan->reader, arena, file);

@@ -27,6 +27,7 @@ struct rule {
 	uint32_t month_days;     /* bits 1 to 31; 0: by weekday, or DTSTART's */
 	bool has_weekday;
 	int weekday, week;       /* 0 Monday; -5 to 5, 0: that weekday among month_days */
+	int time[3];             /* BYHOUR, BYMINUTE, BYSECOND, as Lotus Notes writes them; -1: DTSTART's */
 	bool has_until, until_is_local;
 	int64_t until;           /* inclusive */
 };
@@ -107,8 +108,17 @@ static int read_until(struct slice value, struct rule *rule)
 
 static int read_part(struct slice name, struct slice value, struct rule *rule)
 {
+	static const char *const times[] = {"BYHOUR", "BYMINUTE", "BYSECOND"};
 	uint64_t n;
 	int ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		if (slice_is_nocase(name, times[i])) {
+			ret = slice_to_u64(value, i == 0 ? 23 : 59, &n);
+			rule->time[i] = ret == 0 ? (int)n : -1;
+			return ret;
+		}
+	}
 
 	if (slice_is_nocase(name, "FREQ"))
 		return slice_is_nocase(value, "YEARLY") ? 0 : -EINVAL;
@@ -139,7 +149,7 @@ static int read_rule(struct slice text, struct rule *rule)
 
 	if (rule->present)
 		return -EINVAL;
-	*rule = (struct rule){.present = true, .interval = 1};
+	*rule = (struct rule){.present = true, .interval = 1, .time = {-1, -1, -1}};
 	while (ret == 0 && slice_next(&text, ';', &part)) {
 		part = slice_trim(part);
 		if (part.len == 0)
@@ -202,12 +212,20 @@ static int64_t onset_of(const struct ical_time *time, const struct observance *o
 	return civil_to_utc(&time->civil) - (time->zone != NULL ? 0 : o->from);
 }
 
+static int64_t time_of_day_of(const struct observance *o)
+{
+	const struct civil *start = &o->start.civil;
+	const int *time = o->rule.time;
+
+	return (time[0] >= 0 ? time[0] : start->hour) * HOUR_SECONDS +
+	       (time[1] >= 0 ? time[1] : start->minute) * MINUTE_SECONDS + (time[2] >= 0 ? time[2] : start->second);
+}
+
 static int expand_rule(struct builder *b, const struct observance *o)
 {
 	const struct rule *rule = &o->rule;
 	int64_t start = civil_to_utc(&o->start.civil);
-	int64_t time_of_day = start - civil_to_days(o->start.civil.year, o->start.civil.month, o->start.civil.day) *
-	    DAY_SECONDS;
+	int64_t time_of_day = time_of_day_of(o);
 	uint32_t months = rule->months != 0 ? rule->months : UINT32_C(1) << o->start.civil.month;
 	uint64_t left = rule->count > 0 ? rule->count - 1 : UINT64_MAX;
 	int year = o->start.civil.year;
