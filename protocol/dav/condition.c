@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "protocol/dav/multistatus.h"
+
 static const struct condition_info conditions[DAV_CONDITION_COUNT] = {
     [DAV_NEED_PRIVILEGES] = {NS_DAV, "need-privileges", "RFC 3744, 7.1.1"},
     [DAV_RESOURCE_MUST_BE_NULL] = {NS_DAV, "resource-must-be-null", "RFC 4791, 5.3.1.1"},
@@ -53,24 +55,16 @@ void condition_write_error(struct buf *b, enum dav_condition condition, const ch
 {
 	const struct condition_info *info = condition_find(condition);
 
-	buf_add_str(b, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\"");
-	if (info != NULL && info->ns[0] == 'u' && info->name[0] != '\0')
-		buf_add_str(b, " xmlns:C=\"" NS_CALDAV "\"");
-	buf_add_char(b, '>');
-	if (info != NULL && extra.len > 0 && slice_starts(extra, SLICE("<slotkeeper:slot-unavailable "))) {
-		buf_add_slice(b, extra); /* brings its own element, which has attributes */
-	} else if (info != NULL) {
-		const char *prefix = slice_is(slice_str(info->ns), NS_DAV) ? "D:"
-		    : slice_is(slice_str(info->ns), NS_CALDAV)            ? "C:"
-		                                                          : "";
-
-		buf_printf(b, "<%s%s", prefix, info->name);
-		if (prefix[0] == '\0')
-			buf_printf(b, " xmlns=\"%s\"", info->ns);
-		buf_add_str(b, extra.len > 0 ? ">" : "/>");
+	buf_add_str(b, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"" NS_DAV "\" xmlns:C=\"" NS_CALDAV
+	               "\">");
+	if (condition == SLOTKEEPER_SLOT_UNAVAILABLE && extra.len > 0) {
+		buf_add_slice(b, extra); /* the element itself, which has attributes */
+	} else if (info != NULL && extra.len > 0) {
+		property_open(b, slice_str(info->ns), slice_str(info->name));
 		buf_add_slice(b, extra);
-		if (extra.len > 0)
-			buf_printf(b, "</%s%s>", prefix, info->name);
+		property_close(b, slice_str(info->ns), slice_str(info->name));
+	} else if (info != NULL) {
+		property_empty(b, slice_str(info->ns), slice_str(info->name));
 	}
 	buf_add_xml(b, slice_str(detail));
 	buf_add_str(b, "</D:error>\n");

@@ -19,7 +19,7 @@ const struct condition_info *condition_find(enum dav_condition condition);
 
 /*
  * A whole DAV:error body (RFC 4918, 16): the element, with EXTRA (XML, may be empty) inside it, and DETAIL as text
- * behind it, which one calendar app shows.
+ * behind it, which one calendar app shows. For SLOTKEEPER_SLOT_UNAVAILABLE EXTRA is the element.
  */
 void condition_write_error(struct buf *b, enum dav_condition condition, const char *detail, struct slice extra);
 

@@ -1,11 +1,12 @@
 protocol_libprotocol_a_SOURCES += \
-	protocol/dav/calendar_filter.h \
+	protocol/dav/calendar_filter.c protocol/dav/calendar_filter.h \
+	protocol/dav/calendar_range.c protocol/dav/calendar_range.h \
 	protocol/dav/condition.c protocol/dav/condition.h \
-	protocol/dav/headers.h \
-	protocol/dav/multistatus.h \
-	protocol/dav/path.h \
-	protocol/dav/property_request.h \
-	protocol/dav/report_request.h \
-	protocol/dav/sync_token.h \
-	protocol/dav/xml_names.h \
-	protocol/dav/xml_reader.h
+	protocol/dav/headers.c protocol/dav/headers.h \
+	protocol/dav/multistatus.c protocol/dav/multistatus.h \
+	protocol/dav/path.c protocol/dav/path.h \
+	protocol/dav/property_request.c protocol/dav/property_request.h \
+	protocol/dav/report_request.c protocol/dav/report_request.h \
+	protocol/dav/sync_token.c protocol/dav/sync_token.h \
+	protocol/dav/xml_names.c protocol/dav/xml_names.h \
+	protocol/dav/xml_reader.c protocol/dav/xml_reader.h
