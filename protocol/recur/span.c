@@ -53,8 +53,10 @@ static int span_unexpanded(struct arena *arena, const struct calendar_object *ob
 		return ret;
 	for (size_t i = 0; i < count; i++)
 		widen(&span, (struct interval){recur_frame_named(frame, &rdates[i].start), INSTANT_MIN});
-	for (size_t i = 0; i < overrides.count; i++)
-		widen(&span, overrides.at[i].extent.at);
+	for (size_t i = 0; i < overrides.count; i++) {
+		if (!overrides.at[i].extent.never)
+			widen(&span, overrides.at[i].extent.at);
+	}
 	*span_r = (struct interval){instant_add(span.start, overrides.shift_min), INSTANT_MAX};
 	return 0;
 }
