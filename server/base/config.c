@@ -295,7 +295,7 @@ static int complete(const struct config_option *option, struct setting *setting,
 
 	if (setting->texts == NULL && !(config_option_is_list(option) && option->value[0] == '\0'))
 		ret = set_one(setting, arena, option->value);
-	if (ret == 0 && option->type == CONFIG_ZONE && setting->count > 0 && setting->texts[0][0] == '\0') {
+	if (ret == 0 && option->type == CONFIG_ZONE && setting->texts != NULL && setting->texts[0][0] == '\0') {
 		system_zone_name(zone);
 		ret = set_one(setting, arena, zone);
 	}

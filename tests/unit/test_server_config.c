@@ -223,6 +223,20 @@ static void test_broken_syntax_is_an_error_with_its_line(void **state)
 	}
 }
 
+static void test_the_default_file_may_be_missing(void **state)
+{
+	struct config *config = NULL;
+	struct error err = ERROR_NONE;
+
+	(void)state;
+	if (access(CONFIG_DEFAULT_FILE, F_OK) == 0)
+		return; /* this machine is configured: nothing to be seen here */
+	assert_int_equal(config_open(NULL, NULL, 0, &config, &err), 0);
+	assert_string_equal(config_get(config)->business_name, "Slotkeeper");
+	assert_int_equal(config_reload(config, &err), 0);
+	config_free(config);
+}
+
 static void test_a_file_that_cannot_be_read_is_an_error(void **state)
 {
 	struct config *config = NULL;
@@ -459,6 +473,7 @@ int main(void)
 	    cmocka_unit_test(test_every_option_can_be_set),
 	    cmocka_unit_test(test_what_is_wrong_is_told_with_its_line),
 	    cmocka_unit_test(test_broken_syntax_is_an_error_with_its_line),
+	    cmocka_unit_test(test_the_default_file_may_be_missing),
 	    cmocka_unit_test(test_a_file_that_cannot_be_read_is_an_error),
 	    cmocka_unit_test(test_a_file_of_any_size_is_bounded),
 	    cmocka_unit_test(test_the_command_line_beats_the_file_also_after_a_reload),
