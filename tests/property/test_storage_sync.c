@@ -158,10 +158,11 @@ struct sync {
 static int apply(const struct change *change, void *arg)
 {
 	struct sync *sync = arg;
-	int n = -1;
+	struct slice name = change->name, digits;
+	uint64_t n;
 
-	sscanf(change->name.at, "%d.ics", &n);
-	if (n < 0 || n >= NAMES || change->number <= sync->client->number)
+	if (!slice_next(&name, '.', &digits) || slice_to_u64(digits, NAMES - 1, &n) < 0 ||
+	    change->number <= sync->client->number)
 		return -EPROTO;
 	sync->client->change[n] = change->op == CHANGE_PUT ? change->number : 0;
 	sync->client->number = change->number;

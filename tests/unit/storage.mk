@@ -12,3 +12,7 @@ tests_property_test_storage_key_order_SOURCES = tests/property/test_storage_key_
 tests_property_test_storage_engines_SOURCES = tests/property/test_storage_engines.c $(store_fixture)
 tests_property_test_storage_sync_SOURCES = tests/property/test_storage_sync.c $(store_fixture)
 tests_property_test_storage_busy_SOURCES = tests/property/test_storage_busy.c $(store_fixture)
+contract_tests += tests/contract/test_store_kill tests/contract/test_store_threads tests/contract/test_store_faults
+tests_contract_test_store_kill_SOURCES = tests/contract/test_store_kill.c $(store_fixture)
+tests_contract_test_store_threads_SOURCES = tests/contract/test_store_threads.c $(store_fixture)
+tests_contract_test_store_faults_SOURCES = tests/contract/test_store_faults.c $(store_fixture)
