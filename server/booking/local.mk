@@ -16,4 +16,4 @@ server_libbooking_a_SOURCES += \
 	server/booking/rules/conflict.c server/booking/rules/conflict.h \
 	server/booking/rules/hours.c server/booking/rules/hours.h \
 	server/booking/touch.c \
-	server/booking/verify.h
+	server/booking/verify.c server/booking/verify.h

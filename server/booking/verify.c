@@ -1,0 +1,328 @@
+#include <config.h>
+
+#include "server/booking/verify.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "server/booking/change_private.h"
+#include "storage/store_private.h"
+#include "storage/verify.h"
+
+/*
+ * storage/verify sees to it that every table agrees with the others, and that no two guards overlap. Here each object is
+ * read again, and its rows, its series and its guards must be those that its text means; and each guard must have a
+ * booking.
+ */
+
+#define SENTENCE_MAX 800
+#define ARENA_MAX    (256u << 20)
+
+struct verify {
+	struct change_service *service;
+	struct kv_txn *txn;
+	struct arena *arena; /* of one object */
+	struct arena *place_arena; /* of one calendar */
+	verify_fn *fn;
+	void *arg;
+	struct verify_counts *counts;
+	struct place place;
+};
+
+static void tell(struct verify *verify, const char *table, const struct object *object, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void tell(struct verify *verify, const char *table, const struct object *object, const char *format, ...)
+{
+	const struct collection *collection = &verify->place.collection;
+	char sentence[SENTENCE_MAX];
+	va_list args;
+	int len = snprintf(sentence, sizeof(sentence), "%s of %.*s/%.*s/%.*s: ", table, SLICE_ARG(collection->home),
+	    SLICE_ARG(collection->name), SLICE_ARG(object->name));
+
+	if (len < 0 || (size_t)len >= sizeof(sentence))
+		len = 0;
+	va_start(args, format);
+	vsnprintf(sentence + len, sizeof(sentence) - (size_t)len, format, args);
+	va_end(args);
+	verify->counts->disagreements++;
+	verify->fn(sentence, verify->arg);
+}
+
+/* ---- the series row ---- */
+
+/* The window that the rows were made for: as the row says, else as if they were made now. */
+static int find_series(struct verify *verify, const struct object *object, struct series *series_r, bool *has_r)
+{
+	struct slice value;
+	struct key key;
+	int ret;
+
+	key_begin(&key, TABLE_SERIES);
+	key_add_u64(&key, object->collection);
+	key_add_u64(&key, object->id);
+	ret = kv_get(verify->txn, key_slice(&key), &value);
+	*has_r = ret == 0;
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	return store_series_decode(value, series_r);
+}
+
+static void compare_series(struct verify *verify, const struct object *object, const struct rows *rows,
+    const struct series *series, bool has)
+{
+	if (rows->endless && !has)
+		tell(verify, "series", object, "it goes on without end and has no row");
+	else if (!rows->endless && has)
+		tell(verify, "series", object, "a row of an object that ends");
+	else if (has && (series->span.start != rows->span.start || series->span.end != rows->span.end))
+		tell(verify, "series", object, "the span is another");
+}
+
+/* ---- the index rows ---- */
+
+static bool is_same_row(const struct busy *a, const struct busy *b)
+{
+	return a->at.start == b->at.start && a->at.end == b->at.end && a->instance == b->instance &&
+	       a->component == b->component && a->kind == b->kind && a->flags == b->flags;
+}
+
+static int compare_index(struct verify *verify, const struct object *object, const struct rows *rows)
+{
+	uint64_t member;
+	struct busy *stored;
+	size_t count;
+	int ret = store_index_get(verify->txn, verify->arena, object->collection, object->id, &member, &stored, &count);
+
+	if (ret < 0)
+		return ret;
+	if (count != rows->count)
+		tell(verify, "busy", object, "%zu rows, its text has %zu instances", count, rows->count);
+	for (size_t i = 0; i < count && i < rows->count; i++) {
+		if (is_same_row(&stored[i], &rows->at[i]))
+			continue;
+		tell(verify, "busy", object, "row %zu begins at %lld, the instance at %lld", i, (long long)stored[i].at.start,
+		    (long long)rows->at[i].at.start);
+		break;
+	}
+	if (count > 0 && member != place_member(&verify->place))
+		tell(verify, "member's busy", object, "it blocks the time of %llu instead of %llu", (unsigned long long)member,
+		    (unsigned long long)place_member(&verify->place));
+	return 0;
+}
+
+/* ---- the guards of a booking ---- */
+
+static int read_guards(struct verify *verify, const struct object *object, struct interval **guards_r, size_t *count_r)
+{
+	struct slice value;
+	struct unpack u;
+	struct key key;
+	uint32_t count;
+	int ret;
+
+	*count_r = 0;
+	*guards_r = NULL;
+	key_begin(&key, TABLE_OCCUPIED);
+	key_add_u64(&key, verify->place.owner.id);
+	key_add_hash(&key, object->uid);
+	ret = kv_get(verify->txn, key_slice(&key), &value);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	u = unpack_begin(value, 1);
+	count = unpack_u32(&u);
+	if (u.bad || count > value.len)
+		return -EBADMSG;
+	*guards_r = arena_array(verify->arena, count + 1u, sizeof(**guards_r));
+	if (*guards_r == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		(*guards_r)[i] = unpack_interval(&u);
+	*count_r = count;
+	return unpack_end(&u);
+}
+
+static int compare_guards(struct verify *verify, const struct object *object, const struct rows *rows)
+{
+	struct interval *wanted, *found = NULL;
+	size_t wanted_count, count = 0, i = 0;
+	int ret = rows_blocking(verify->arena, rows->at, rows->count, &wanted, &wanted_count);
+
+	if (ret == 0)
+		ret = read_guards(verify, object, &found, &count);
+	if (ret < 0)
+		return ret;
+	while (i < count && i < wanted_count && found[i].start == wanted[i].start && found[i].end == wanted[i].end)
+		i++;
+	if (i < count || i < wanted_count)
+		tell(verify, "occupancy", object, "%zu guards, its text has %zu, and number %zu differs", count, wanted_count,
+		    i);
+	return 0;
+}
+
+/* ---- one object ---- */
+
+static void compare_record(struct verify *verify, const struct object *object, const struct calendar_object *parsed,
+    const struct rows *rows)
+{
+	uint32_t flags = (rows->recurring ? OBJECT_RECURRING : 0u) | (rows->endless ? OBJECT_ENDLESS : 0u);
+
+	if (!slice_equal(object->uid, calendar_object_uid(parsed)))
+		tell(verify, "object", object, "its text has another UID");
+	if (object->component != calendar_object_component(parsed))
+		tell(verify, "object", object, "its text is of another component");
+	if ((object->flags & (OBJECT_RECURRING | OBJECT_ENDLESS)) != flags)
+		tell(verify, "object", object, "its flags are wrong");
+	if (object->span.start != rows->span.start || object->span.end != rows->span.end)
+		tell(verify, "object", object, "its span is another");
+}
+
+static int check_rows(struct verify *verify, const struct object *object, const struct calendar_object *parsed)
+{
+	struct error err = ERROR_NONE;
+	struct series series;
+	struct rows rows;
+	bool has;
+	int ret = find_series(verify, object, &series, &has);
+
+	if (ret == 0)
+		ret = rows_make(verify->service, verify->arena, &verify->place, parsed,
+		    has ? series.indexed : rows_window(clock_now(verify->service->clock)), &rows, &err);
+	if (ret == -EINVAL)
+		tell(verify, "object", object, "its instances cannot be computed: %s", err.detail);
+	if (ret < 0)
+		return ret == -EINVAL ? 0 : ret;
+	compare_record(verify, object, parsed, &rows);
+	compare_series(verify, object, &rows, &series, has);
+	ret = compare_index(verify, object, &rows);
+	if (ret == 0 && verify->place.collection.kind == COLLECTION_BOOKINGS)
+		ret = compare_guards(verify, object, &rows);
+	return ret;
+}
+
+static int see_object(const struct object *object, void *arg)
+{
+	struct verify *verify = arg;
+	struct calendar_object *parsed = NULL;
+	struct error err = ERROR_NONE;
+	struct slice body;
+	int ret = store_body_get(verify->txn, object->id, &body);
+
+	arena_reset(verify->arena);
+	if (ret == -ENOENT)
+		return 0; /* told by the store */
+	if (ret == 0)
+		ret = calendar_object_parse(verify->arena, verify->service->zones, body, SIZE_MAX, &parsed, &err);
+	if (ret == -EINVAL) {
+		tell(verify, "body", object, "it cannot be read: %s", err.detail);
+		return 0;
+	}
+	if (ret == 0)
+		ret = check_rows(verify, object, parsed);
+	calendar_object_free(parsed);
+	if (ret == -EBADMSG) {
+		tell(verify, "index", object, "a row that cannot be read");
+		return 0;
+	}
+	return ret;
+}
+
+/* ---- people and their calendars ---- */
+
+static int see_collection(const struct collection *collection, void *arg)
+{
+	struct verify *verify = arg;
+	int ret;
+
+	arena_reset(verify->place_arena);
+	ret = place_get(verify->service, verify->txn, verify->place_arena, collection->home, collection->name,
+	    &verify->place);
+	if (ret == -EBADMSG || ret == -ENOENT)
+		return 0; /* without an owner: told by the store */
+	return ret < 0 ? ret : store_object_each(verify->txn, verify->place.collection.id, see_object, verify);
+}
+
+struct guards {
+	struct verify *verify;
+	const struct principal *member;
+	bool found;
+};
+
+static int see_owned(const struct object *object, void *arg)
+{
+	struct guards *guards = arg;
+	struct collection collection;
+	int ret = store_collection_get_by_id(guards->verify->txn, guards->verify->arena, object->collection, &collection);
+
+	guards->found |= ret == 0 && collection.kind == COLLECTION_BOOKINGS;
+	return ret == -ENOENT ? 0 : ret;
+}
+
+/* A guard without its booking would refuse that time for ever. */
+static int see_guard(const struct occupancy *occupancy, void *arg)
+{
+	struct guards *guards = arg;
+	char sentence[SENTENCE_MAX];
+	int ret;
+
+	arena_reset(guards->verify->arena);
+	guards->found = false;
+	ret = store_object_each_by_owner_uid(guards->verify->txn, guards->member->id, occupancy->uid, see_owned, guards);
+	if (ret < 0 || guards->found)
+		return ret == -ENOENT ? 0 : ret;
+	snprintf(sentence, sizeof(sentence), "occupancy of %.*s: a guard at %lld without its booking, %.*s",
+	    SLICE_ARG(guards->member->name), (long long)occupancy->guard.start, SLICE_ARG(occupancy->uid));
+	guards->verify->counts->disagreements++;
+	guards->verify->fn(sentence, guards->verify->arg);
+	return 0;
+}
+
+static int see_principal(const struct principal *principal, void *arg)
+{
+	struct verify *verify = arg;
+	struct guards guards = {verify, principal, false};
+	int ret = store_collection_each(verify->txn, principal->name, see_collection, verify);
+
+	if (ret == 0)
+		ret = store_occupancy_each(verify->txn, principal->id, (struct interval){INSTANT_MIN, INSTANT_MAX}, see_guard,
+		    &guards);
+	return ret;
+}
+
+static int run(struct kv_txn *txn, void *arg)
+{
+	struct verify *verify = arg;
+	struct store_verify_counts counts = {0};
+	int ret = store_verify(txn, verify->fn, verify->arg, &counts);
+
+	verify->txn = txn;
+	verify->counts->principals = counts.principals;
+	verify->counts->collections = counts.collections;
+	verify->counts->objects = counts.objects;
+	verify->counts->rows = counts.rows;
+	verify->counts->disagreements = counts.disagreements;
+	return ret < 0 ? ret : store_principal_each(txn, see_principal, verify);
+}
+
+int verify_store(struct change_service *service, verify_fn *fn, void *arg, struct verify_counts *counts_r)
+{
+	struct verify_counts counts = {0};
+	struct verify verify = {
+		.service = service,
+		.arena = arena_new(ARENA_MAX),
+		.place_arena = arena_new(ARENA_MAX),
+		.fn = fn,
+		.arg = arg,
+		.counts = &counts,
+	};
+	int ret = -ENOMEM;
+
+	if (verify.arena != NULL && verify.place_arena != NULL)
+		ret = kv_view(store_kv(service->store), run, &verify);
+	arena_free(verify.arena);
+	arena_free(verify.place_arena);
+	if (ret == 0)
+		*counts_r = counts;
+	return ret;
+}
