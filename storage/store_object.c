@@ -450,6 +450,16 @@ int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now)
 	return store_put_buf(txn, &key, &b);
 }
 
+int store_object_reindexed(struct kv_txn *txn, const struct object *object)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct key key;
+
+	object_encode(&b, object);
+	object_key(&key, object->collection, object->name);
+	return store_put_buf(txn, &key, &b);
+}
+
 /* ---- pruning ---- */
 
 struct prune {

@@ -30,6 +30,9 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
  */
 int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now);
 
+/* Replaces the span and the flags of an object whose text is the same: no change that a client would have to see. */
+int store_object_reindexed(struct kv_txn *txn, const struct object *object);
+
 /*
  * Writes the index rows of one object in place of those it had: all of them to the calendar's index and, when MEMBER is
  * not 0, the blocking ones to the member's. ROWS carry collection and object; INSTANCE differs among them.

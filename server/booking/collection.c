@@ -183,6 +183,9 @@ static int put_one(struct change_service *service, struct kv_txn *txn, struct ar
 		ret = store_index_clear(txn, object->collection, object->id);
 	if (ret == 0)
 		ret = rows_put(txn, arena, place, object, &new->rows);
+	object->span = new->rows.span;
+	if (ret == 0)
+		ret = store_object_reindexed(txn, object);
 	if (ret < 0 || place->collection.kind == COLLECTION_BOOKINGS)
 		return ret;
 	return alerts_of_event(service, txn, arena, place, object->uid, new->guards, counts ? new->guard_count : 0, held,
