@@ -5,7 +5,7 @@ build=$1 data=$2 port=$3
 passwords=$data/demo-passwords # name TAB password, for the eyes of whoever owns the clone
 
 slotkeeper() {
-	"$build/slotkeeper" --data "$data" "$@"
+	"$build/server/slotkeeper" --data "$data" "$@"
 }
 
 make_site() {
@@ -52,4 +52,4 @@ Slotkeeper, demo site in $data
 END
 awk -F '\t' '{printf "  %-10s  %s\n", $1, $2}' "$passwords"
 echo
-exec "$build/slotkeeperd" --data "$data" --listen "127.0.0.1:$port"
+exec "$build/server/slotkeeperd" --data "$data" --listen "127.0.0.1:$port"

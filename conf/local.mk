@@ -11,7 +11,7 @@ update-conf: conf/document$(EXEEXT)
 
 pkgsysconfdir = $(sysconfdir)/slotkeeper
 dist_pkgsysconf_DATA = conf/slotkeeper.conf.sample
-dist_man_MANS += conf/man/slotkeeper.conf.5
+dist_man_MANS += conf/man/slotkeeper.1 conf/man/slotkeeper.conf.5 conf/man/slotkeeperd.8
 
 # Where systemd looks for units that packages bring; below the prefix, so that an unprivileged install works.
 systemdunitdir = $(prefix)/lib/systemd/system

@@ -10,5 +10,12 @@ include server/dav/local.mk
 include server/booking/local.mk
 include server/control/local.mk
 
+server_libserver_a_SOURCES += \
+	server/app.h \
+	server/health.c server/health.h \
+	server/site.c server/site.h
+
 sbin_PROGRAMS += server/slotkeeperd
 server_slotkeeperd_SOURCES = server/main.c
+bin_PROGRAMS += server/slotkeeper
+server_slotkeeper_SOURCES = server/slotkeeper.c

@@ -122,7 +122,7 @@ static void accept_peer(struct control_server *server)
 	}
 	*peer = (struct control_peer){server, fd};
 	if (pool_run(server->pool, serve_peer, peer) < 0) {
-		log_event(LOG_WARN_LEVEL, "control", NULL, "too many commands at once", " ");
+		log_event(LOG_WARN_LEVEL, "control", NULL, "too many commands at once", "%s", "");
 		close(fd);
 		free(peer);
 	}

@@ -209,7 +209,6 @@ static void send_reply(struct http_peer *peer)
 	char *body;
 	bool no_body;
 
-	check_response(req);
 	len = req->response.body.len;
 	no_body = req->method == HTTP_HEAD || req->response.status == 204 || req->response.status == 304;
 	add_head(peer, &head, req, len);
@@ -247,6 +246,7 @@ static void log_request(struct http_peer *peer)
 /* The request is over: sends the reply and makes ready for the next. */
 static void finish(struct http_peer *peer)
 {
+	check_response(peer->req);
 	log_request(peer);
 	metrics_add(metrics_of(peer), METRIC_HTTP_REQUESTS_RUNNING, -1);
 	if (!peer->gone)

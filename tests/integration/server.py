@@ -93,7 +93,7 @@ class Site:
 
     def slotkeeper(self, *words, ok=0, stdin=None):
         """Runs the command line; OK is the exit status wished, None for any."""
-        done = subprocess.run([os.path.join(BUILD, "slotkeeper"), "--config", self.config, "--data", self.data, *words],
+        done = subprocess.run([os.path.join(BUILD, "server", "slotkeeper"), "--config", self.config, "--data", self.data, *words],
                               input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=120)
         if ok is not None and done.returncode != ok:
@@ -111,7 +111,7 @@ class Site:
         """Starts the server and waits for its one line; on a restart it listens where it did before."""
         listen = self.listen if not self.port else f"{self.listen.rpartition(':')[0]}:{self.port}"
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([os.path.join(BUILD, "slotkeeperd"), "--config", self.config, "--data",
+            self.process = subprocess.Popen([os.path.join(BUILD, "server", "slotkeeperd"), "--config", self.config, "--data",
                                              self.data, "--listen", listen, *self.arguments],
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         watchdog = threading.Timer(READY_SECONDS, self.process.kill)

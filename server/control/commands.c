@@ -1,0 +1,68 @@
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "server/control/commands_private.h"
+
+#define ANY COMMAND_ARGUMENTS_MAX
+
+const struct command commands[] = {
+	{"init", "", "Makes the data directory and its keys.", "", 0, 0, INPUT_NONE, command_init},
+	{"user add", "NAME --email E [--name N] [--timezone TZ] [--admin] [--password-stdin]",
+	    "Adds a staff member with the calendars work and bookings; prints a generated password when none is given.",
+	    "email= name= timezone= admin password-stdin", 1, 1, INPUT_PASSWORD, command_user_add},
+	{"user list", "[--json]", "Lists the staff.", "json", 0, 0, INPUT_NONE, command_user_list},
+	{"user passwd", "NAME [--password-stdin]", "Sets a new password; prints a generated one when none is given.",
+	    "password-stdin", 1, 1, INPUT_PASSWORD, command_user_passwd},
+	{"user remove", "NAME [--force]",
+	    "Removes a staff member with all calendars; refused while live bookings lie ahead, unless forced.", "force",
+	    1, 1, INPUT_NONE, command_user_remove},
+	{"resource add", "NAME [--name N] [--kind room|equipment] [--pool P] [--seats N] [--email E] [--timezone TZ]",
+	    "Adds a room or a piece of equipment.", "name= kind= pool= seats= email= timezone=", 1, 1, INPUT_NONE,
+	    command_resource_add},
+	{"resource list", "[--json]", "Lists rooms and equipment.", "json", 0, 0, INPUT_NONE, command_resource_list},
+	{"resource remove", "NAME [--force]",
+	    "Removes it with its calendar; refused while live bookings lie ahead, unless forced.", "force", 1, 1,
+	    INPUT_NONE, command_resource_remove},
+	{"hours set", "NAME [--file F]", "Sets the working hours of a person or a resource from JSON.", "file=", 1, 1,
+	    INPUT_FILE_OPTION, command_hours_set},
+	{"hours show", "NAME", "Prints the working hours as JSON.", "json", 1, 1, INPUT_NONE, command_hours_show},
+	{"import", "NAME/CALENDAR FILE...",
+	    "Stores the events of iCalendar files; one line for each refused component, a count last.", "", 2, ANY,
+	    INPUT_FILES, command_import},
+	{"export", "NAME/CALENDAR", "Writes a calendar as one iCalendar stream.", "", 1, 1, INPUT_NONE, command_export},
+	{"check", "", "Verifies every index against the objects; exit 1 if any disagrees.", "", 0, 0, INPUT_NONE,
+	    command_check},
+	{"status", "[--json]", "Connections, queue, alerts and sizes.", "json", 0, 0, INPUT_NONE, command_status},
+	{.name = NULL},
+};
+
+int command_store_failed(struct command_call *call, int ret)
+{
+	if (ret == -ENOSPC)
+		return command_fail(call, COMMAND_FAILED, "the store is full");
+	if (ret == -EBADMSG)
+		return command_fail(call, COMMAND_FAILED, "the store holds a record that cannot be read");
+	return command_fail(call, COMMAND_FAILED, "the store failed: %s", strerror(-ret));
+}
+
+int command_calendar_name(struct command_call *call, const char *argument, struct slice *home_r,
+    struct slice *calendar_r)
+{
+	struct slice text = slice_str(argument);
+	ptrdiff_t slash = slice_find_byte(text, '/');
+	struct slice home, calendar;
+
+	if (slash <= 0)
+		return command_fail(call, COMMAND_USAGE, "%s: not NAME/CALENDAR", argument);
+	home = slice_sub(text, 0, (size_t)slash);
+	calendar = slice_from(text, (size_t)slash + 1);
+	if (slice_ends(calendar, SLICE("/")))
+		calendar.len--;
+	if (calendar.len == 0 || slice_find_byte(calendar, '/') >= 0)
+		return command_fail(call, COMMAND_USAGE, "%s: not NAME/CALENDAR", argument);
+	*home_r = home;
+	*calendar_r = calendar;
+	return COMMAND_OK;
+}

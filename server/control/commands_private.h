@@ -1,0 +1,24 @@
+/*
+ * server/control/commands_private - what the command files share.
+ */
+#ifndef SERVER_CONTROL_COMMANDS_PRIVATE_H
+#define SERVER_CONTROL_COMMANDS_PRIVATE_H
+
+#include "server/app.h"
+#include "server/control/command.h"
+#include "storage/store.h"
+
+command_fn command_init, command_check, command_status;
+command_fn command_user_add, command_user_list, command_user_passwd, command_user_remove;
+command_fn command_resource_add, command_resource_list, command_resource_remove;
+command_fn command_hours_set, command_hours_show;
+command_fn command_import, command_export;
+
+/* Turns a failed read or write of the store into a line; returns COMMAND_FAILED. */
+int command_store_failed(struct command_call *call, int ret);
+
+/* "NAME/CALENDAR" into its two parts. COMMAND_OK or COMMAND_USAGE. */
+int command_calendar_name(struct command_call *call, const char *argument, struct slice *home_r,
+    struct slice *calendar_r);
+
+#endif
