@@ -1,4 +1,7 @@
 booking_world = tests/unit/booking_world.c tests/unit/booking_world.h
 
+unit_tests += tests/unit/test_booking_rules
 unit_tests += tests/unit/test_booking_change
 tests_unit_test_booking_change_SOURCES = tests/unit/test_booking_change.c $(booking_world)
+property_tests += tests/property/test_booking_concurrent
+tests_property_test_booking_concurrent_SOURCES = tests/property/test_booking_concurrent.c $(booking_world)

@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "booking_world.h"
+#include "tests/unit/booking_world.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -279,6 +279,50 @@ size_t world_busy(struct world *world, const char *name, const char *from, const
 	reading.parts[0] = slice_str(name);
 	must(kv_view(store_kv(world->store), read_busy, &reading), "busy");
 	return reading.count;
+}
+
+struct overlaps {
+	struct world *world;
+	const char *name;
+	struct busy *at;
+	size_t count, capacity, overlaps;
+};
+
+static int see_row(const struct busy *busy, void *arg)
+{
+	struct overlaps *overlaps = arg;
+
+	if (!(busy->flags & BUSY_BOOKING))
+		return 0;
+	if (overlaps->count == overlaps->capacity) {
+		overlaps->capacity = overlaps->capacity ? overlaps->capacity * 2 : 64;
+		overlaps->at = realloc(overlaps->at, overlaps->capacity * sizeof(*overlaps->at));
+		if (overlaps->at == NULL)
+			return -ENOMEM;
+	}
+	for (size_t i = 0; i < overlaps->count; i++)
+		overlaps->overlaps += interval_overlaps(overlaps->at[i].at, busy->at);
+	overlaps->at[overlaps->count++] = *busy;
+	return 0;
+}
+
+static int read_overlaps(struct kv_txn *txn, void *arg)
+{
+	struct overlaps *overlaps = arg;
+	struct principal principal;
+	int ret = store_principal_get(txn, overlaps->world->arena, slice_str(overlaps->name), &principal);
+
+	return ret < 0 ? ret : store_member_busy_each(txn, principal.id, (struct interval){INSTANT_MIN, INSTANT_MAX}, see_row,
+	    overlaps);
+}
+
+size_t world_overlaps(struct world *world, const char *name)
+{
+	struct overlaps overlaps = {.world = world, .name = name};
+
+	must(kv_view(store_kv(world->store), read_overlaps, &overlaps), name);
+	free(overlaps.at);
+	return overlaps.overlaps;
 }
 
 struct changing {

@@ -52,6 +52,8 @@ uint64_t world_changes(struct world *world, const char *collection_path); /* num
 size_t world_jobs(struct world *world, const char *kind);
 /* Blocking rows of NAME's time between two instants. */
 size_t world_busy(struct world *world, const char *name, const char *from, const char *to);
+/* How many pairs of NAME's blocking rows overlap, of different objects in `bookings`. */
+size_t world_overlaps(struct world *world, const char *name);
 void world_set_hours(struct world *world, const char *name, const char *json);
 void world_change_collection(struct world *world, const char *path, void (*fn)(struct collection *collection));
 void world_make_calendar(struct world *world, const char *path);

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "booking_world.h"
+#include "tests/unit/booking_world.h"
 
 #define STRICT  HANDLING_STRICT
 #define LENIENT HANDLING_LENIENT
