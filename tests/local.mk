@@ -15,6 +15,7 @@ include tests/unit/storage.mk
 include tests/unit/server.mk
 include tests/unit/auth.mk
 include tests/unit/booking.mk
+include tests/unit/control.mk
 include tests/unit/serverdav.mk
 
 if HAVE_CMOCKA
