@@ -208,6 +208,10 @@ void calendar_filter_plan(const struct calendar_filter *filter, struct filter_pl
 		return;
 	}
 	plan.components = bit_of(comp->name);
+	if (plan.components == ICAL_OTHER) { /* VTIMEZONE, say: no object is of that kind, but it may hold one */
+		*plan_r = (struct filter_plan){.exact = false};
+		return;
+	}
 	plan.has_range = comp->has_range;
 	plan.range = comp->range;
 	if (comp->props != NULL || comp->comps != NULL)

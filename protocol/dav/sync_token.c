@@ -12,6 +12,8 @@ void sync_token_write(struct buf *b, const struct sync_token *token)
 {
 	buf_printf(b, PREFIX "%016llx-%llx-%llu", (unsigned long long)token->epoch,
 	    (unsigned long long)token->collection, (unsigned long long)token->number);
+	if (token->began != 0)
+		buf_printf(b, "-%llu", (unsigned long long)token->began);
 }
 
 static bool take_hex(struct slice text, uint64_t *value_r)
@@ -33,15 +35,18 @@ static bool take_hex(struct slice text, uint64_t *value_r)
 
 int sync_token_read(struct slice text, struct sync_token *token_r)
 {
-	struct slice epoch, collection, number;
-	struct sync_token token;
+	struct slice epoch, collection, number, began;
+	struct sync_token token = {.began = 0};
 
 	if (!slice_starts(text, SLICE(PREFIX)))
 		return -EINVAL;
 	text = slice_from(text, sizeof(PREFIX) - 1);
 	if (!slice_next(&text, '-', &epoch) || !slice_next(&text, '-', &collection) || !slice_next(&text, '-', &number) ||
-	    text.at != NULL || !take_hex(epoch, &token.epoch) || !take_hex(collection, &token.collection) ||
+	    !take_hex(epoch, &token.epoch) || !take_hex(collection, &token.collection) ||
 	    slice_to_u64(number, UINT64_MAX, &token.number) < 0)
+		return -EINVAL;
+	if (slice_next(&text, '-', &began) &&
+	    (text.at != NULL || slice_to_u64(began, UINT64_MAX, &token.began) < 0 || token.began < token.number))
 		return -EINVAL;
 	*token_r = token;
 	return 0;

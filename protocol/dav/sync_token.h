@@ -12,6 +12,7 @@ struct sync_token {
 	uint64_t epoch; /* of the store: a restored backup has another */
 	uint64_t collection;
 	uint64_t number;
+	uint64_t began; /* of a first sync that goes on in pages: the number at its beginning; else 0 */
 };
 
 void sync_token_write(struct buf *b, const struct sync_token *token);
