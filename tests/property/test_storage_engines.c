@@ -25,7 +25,7 @@
 /* One update, fixed by its seed: both engines get the same. */
 struct update {
 	uint64_t seed;
-	int answer;      /* of the function, folded from all that it read */
+	unsigned answer; /* all return values, folded */
 	uint64_t digest; /* of all that it read */
 	int done;        /* what DONE was told */
 };
@@ -95,7 +95,7 @@ static int run_update(struct kv_txn *txn, void *arg)
 
 		if (ret != 0 && ret != -ENOENT && ret != -EEXIST)
 			return ret;
-		update->answer = update->answer * 31 + ret;
+		update->answer = update->answer * 31 + (unsigned)ret;
 	}
 	return random_below(&seed, 4) == 0 ? -ECANCELED : 0;
 }

@@ -16,3 +16,9 @@ contract_tests += tests/contract/test_store_kill tests/contract/test_store_threa
 tests_contract_test_store_kill_SOURCES = tests/contract/test_store_kill.c $(store_fixture)
 tests_contract_test_store_threads_SOURCES = tests/contract/test_store_threads.c $(store_fixture)
 tests_contract_test_store_faults_SOURCES = tests/contract/test_store_faults.c $(store_fixture)
+
+fuzz_targets += tests/fuzz/fuzz_storage_record tests/fuzz/fuzz_storage_key
+tests_fuzz_fuzz_storage_record_SOURCES = tests/fuzz/fuzz_storage_record.c $(fuzz_main)
+tests_fuzz_fuzz_storage_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_storage_key_SOURCES = tests/fuzz/fuzz_storage_key.c $(fuzz_main)
+tests_fuzz_fuzz_storage_key_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
