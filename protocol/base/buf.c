@@ -9,6 +9,7 @@
 
 #include "protocol/base/ascii.h"
 #include "protocol/base/utf8.h"
+#include "protocol/base/utf8.h"
 
 #define BUF_FIRST 256 /* bytes of the first block */
 
@@ -141,6 +142,8 @@ void buf_vprintf(struct buf *b, const char *format, va_list args)
 		b->len += (size_t)need;
 }
 
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
 /* What stands for C in XML text, NULL when it stands for itself. */
 static const char *xml_entity(char c)
 {
@@ -156,21 +159,42 @@ static const char *xml_entity(char c)
 	case '\r':
 		return "&#13;"; /* else a reader makes a line feed of it (XML 1.0, 2.11) */
 	}
-	return ascii_is_control(c) && c != '\t' && c != '\n' && c != 0x7f ? "\xef\xbf\xbd" : NULL;
+	return ascii_is_control(c) && c != '\t' && c != '\n' && c != 0x7f ? REPLACEMENT : NULL;
+}
+
+/* Bytes of the character at the start of TEXT, which is above ASCII; *ALLOWED_R: a document may hold it. */
+static size_t xml_character(struct slice text, bool *allowed_r)
+{
+	struct slice rest = text;
+	uint32_t code = 0;
+	size_t len;
+
+	utf8_next(&rest, &code);
+	len = text.len - rest.len;
+	*allowed_r = len > 1 && code != 0xfffe && code != 0xffff;
+	return len;
 }
 
 void buf_add_xml(struct buf *b, struct slice text)
 {
 	size_t from = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
-		const char *entity = xml_entity(text.at[i]);
+	for (size_t i = 0, len; i < text.len; i += len) {
+		const char *entity;
+		bool allowed = true;
 
+		len = 1;
+		if ((unsigned char)text.at[i] >= 0x80) {
+			len = xml_character(slice_from(text, i), &allowed);
+			entity = allowed ? NULL : REPLACEMENT;
+		} else {
+			entity = xml_entity(text.at[i]);
+		}
 		if (entity == NULL)
 			continue;
 		buf_add(b, text.at + from, i - from);
 		buf_add_str(b, entity);
-		from = i + 1;
+		from = i + len;
 	}
 	if (from < text.len)
 		buf_add(b, text.at + from, text.len - from);

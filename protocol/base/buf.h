@@ -38,7 +38,7 @@ void buf_add_u64(struct buf *b, uint64_t value);
 void buf_add_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-/* Escapes & < > " for XML text and attributes; characters that XML 1.0 forbids become U+FFFD. */
+/* Escapes & < > " for XML text and attributes; what XML 1.0 or UTF-8 forbids becomes U+FFFD. */
 void buf_add_xml(struct buf *b, struct slice text);
 /* Percent-encodes all but unreserved characters and, for a path, "/" (RFC 3986, 2.3). */
 void buf_add_percent(struct buf *b, struct slice text);

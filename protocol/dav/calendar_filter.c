@@ -99,6 +99,39 @@ static int read_range(struct reading *reading, const struct xml_element *element
 	return range == NULL ? 0 : time_range_read(range, range_r, reading->err);
 }
 
+static bool is_one_of(struct slice name, const char *const *names)
+{
+	while (*names != NULL && !slice_is_nocase(name, *names))
+		names++;
+	return *names != NULL;
+}
+
+/* RFC 4791, 7.8, CALDAV:valid-filter: a component cannot be where the filter looks for it. Names of others may. */
+static int check_place(struct reading *reading, struct slice name, const struct comp_filter *parent)
+{
+	static const char *const outer[] = {"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY",
+	    "VCALENDAR", NULL};
+	bool in_calendar = parent != NULL && slice_is_nocase(parent->name, "VCALENDAR");
+
+	if (parent == NULL || (in_calendar ? !slice_is_nocase(name, "VALARM") && !slice_is_nocase(name, "VCALENDAR")
+	                                   : !is_one_of(name, outer)))
+		return 0;
+	return error_set(reading->err, 403, CALDAV_VALID_FILTER, "filter: a component stands where it cannot be");
+}
+
+/* The same for a time range: what it is asked of must have a time (RFC 4791, 9.9). */
+static int check_range(struct reading *reading, bool has_range, struct slice name, const char *const *timeless)
+{
+	if (has_range && is_one_of(name, timeless))
+		return error_set(reading->err, 403, CALDAV_VALID_FILTER, "time-range: asked of what has no time");
+	return 0;
+}
+
+static const char *const timeless_components[] = {"VCALENDAR", "VTIMEZONE", NULL};
+static const char *const timeless_properties[] = {"SUMMARY", "DESCRIPTION", "LOCATION", "UID", "STATUS", "CATEGORIES",
+    "CLASS", "TRANSP", "COMMENT", "URL", "GEO", "PRIORITY", "SEQUENCE", "ORGANIZER", "ATTENDEE", "RESOURCES", "CONTACT",
+    "ATTACH", "RELATED-TO", "PERCENT-COMPLETE", "RRULE", NULL};
+
 static int read_prop_filter(struct reading *reading, const struct xml_element *element,
     const struct prop_filter **filter_r)
 {
@@ -114,6 +147,8 @@ static int read_prop_filter(struct reading *reading, const struct xml_element *e
 	filter->is_not_defined = xml_child(element, XML_CALDAV_IS_NOT_DEFINED) != NULL;
 	if (ret == 0)
 		ret = read_range(reading, element, &filter->has_range, &filter->range);
+	if (ret == 0)
+		ret = check_range(reading, filter->has_range, filter->name, timeless_properties);
 	if (ret == 0 && match != NULL)
 		ret = read_text_match(reading, match, &filter->text);
 	for (const struct xml_element *child = xml_child(element, XML_CALDAV_PARAM_FILTER); ret == 0 && child != NULL;
@@ -126,7 +161,37 @@ static int read_prop_filter(struct reading *reading, const struct xml_element *e
 	return ret;
 }
 
-static int read_comp_filter(struct reading *reading, const struct xml_element *element, const struct comp_filter **filter_r)
+static int read_comp_filter(struct reading *reading, const struct xml_element *element, const struct comp_filter *parent,
+    const struct comp_filter **filter_r);
+
+static int read_comp_child(struct reading *reading, const struct xml_element *child, struct comp_filter *filter,
+    const struct comp_filter ***last_comp, const struct prop_filter ***last_prop)
+{
+	int ret;
+
+	switch (child->id) {
+	case XML_CALDAV_COMP_FILTER:
+		ret = read_comp_filter(reading, child, filter, *last_comp);
+		if (ret == 0)
+			*last_comp = (const struct comp_filter **)&(**last_comp)->next;
+		return ret;
+	case XML_CALDAV_PROP_FILTER:
+		ret = read_prop_filter(reading, child, *last_prop);
+		if (ret == 0)
+			*last_prop = (const struct prop_filter **)&(**last_prop)->next;
+		return ret;
+	case XML_CALDAV_TIME_RANGE:
+	case XML_CALDAV_IS_NOT_DEFINED:
+		return 0;
+	case XML_UNKNOWN:
+		return error_set(reading->err, 403, CALDAV_SUPPORTED_FILTER, "filter: unknown element");
+	default:
+		return error_set(reading->err, 403, CALDAV_VALID_FILTER, "comp-filter: an element that cannot be in it");
+	}
+}
+
+static int read_comp_filter(struct reading *reading, const struct xml_element *element, const struct comp_filter *parent,
+    const struct comp_filter **filter_r)
 {
 	struct comp_filter *filter = make(reading, sizeof(*filter));
 	const struct comp_filter **last_comp;
@@ -141,19 +206,12 @@ static int read_comp_filter(struct reading *reading, const struct xml_element *e
 	filter->is_not_defined = xml_child(element, XML_CALDAV_IS_NOT_DEFINED) != NULL;
 	if (ret == 0)
 		ret = read_range(reading, element, &filter->has_range, &filter->range);
-	for (const struct xml_element *child = element->children; ret == 0 && child != NULL; child = child->next) {
-		if (child->id == XML_CALDAV_COMP_FILTER) {
-			ret = read_comp_filter(reading, child, last_comp);
-			if (ret == 0)
-				last_comp = (const struct comp_filter **)&(*last_comp)->next;
-		} else if (child->id == XML_CALDAV_PROP_FILTER) {
-			ret = read_prop_filter(reading, child, last_prop);
-			if (ret == 0)
-				last_prop = (const struct prop_filter **)&(*last_prop)->next;
-		} else if (child->id == XML_UNKNOWN) {
-			ret = error_set(reading->err, 403, CALDAV_SUPPORTED_FILTER, "filter: unknown element");
-		}
-	}
+	if (ret == 0)
+		ret = check_range(reading, filter->has_range, filter->name, timeless_components);
+	if (ret == 0)
+		ret = check_place(reading, filter->name, parent);
+	for (const struct xml_element *child = element->children; ret == 0 && child != NULL; child = child->next)
+		ret = read_comp_child(reading, child, filter, &last_comp, &last_prop);
 	*filter_r = filter;
 	return ret;
 }
@@ -168,7 +226,7 @@ int calendar_filter_read(struct arena *arena, const struct xml_element *filter, 
 
 	if (root == NULL || xml_next(root, XML_CALDAV_COMP_FILTER) != NULL)
 		return error_set(err, 403, CALDAV_VALID_FILTER, "filter: wants one comp-filter for VCALENDAR");
-	ret = read_comp_filter(&reading, root, &comp);
+	ret = read_comp_filter(&reading, root, NULL, &comp);
 	if (ret < 0)
 		return ret;
 	if (!slice_is_nocase(comp->name, "VCALENDAR"))
@@ -190,7 +248,7 @@ static uint32_t bit_of(struct slice name)
 	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		if (slice_is_nocase(name, bits[i].name))
 			return bits[i].bit;
-	return ICAL_OTHER;
+	return 0;
 }
 
 void calendar_filter_plan(const struct calendar_filter *filter, struct filter_plan *plan_r)
@@ -208,8 +266,9 @@ void calendar_filter_plan(const struct calendar_filter *filter, struct filter_pl
 		return;
 	}
 	plan.components = bit_of(comp->name);
-	if (plan.components == ICAL_OTHER) { /* VTIMEZONE, say: no object is of that kind, but it may hold one */
-		*plan_r = (struct filter_plan){.exact = false};
+	if (plan.components == 0) {
+		plan.exact = false; /* VTIMEZONE and what others defined: not in the index */
+		*plan_r = plan;
 		return;
 	}
 	plan.has_range = comp->has_range;
@@ -220,13 +279,6 @@ void calendar_filter_plan(const struct calendar_filter *filter, struct filter_pl
 }
 
 /* ---- evaluation ---- */
-
-struct matching {
-	struct arena *arena;
-	const struct calendar_object *object;
-	const struct zone *floating;
-	int ret; /* -ENOMEM once */
-};
 
 static bool contains_octets(struct slice haystack, struct slice needle)
 {
@@ -271,24 +323,25 @@ static bool param_matches(const struct param_filter *filter, const struct ical_p
 }
 
 /* RFC 4791, 9.9: a date-time property lies in the range; a date is its whole day. */
-static bool property_in_range(struct matching *m, const struct component *component, const struct prop_filter *filter)
+static bool property_in_range(struct range_object *o, const struct component *component,
+    const struct prop_filter *filter, const struct ical_property *property)
 {
 	char name[64];
 	struct ical_time time;
 	instant_t at;
 
-	if (slice_copy(filter->name, name, sizeof(name)) < 0 || !component_time(component, name, &time))
+	if (slice_copy(ical_property_name(property), name, sizeof(name)) < 0 || !component_time(component, name, &time))
 		return false;
-	at = ical_time_instant(&time, m->floating);
+	at = ical_time_instant(&time, o->floating);
 	if (time.is_date)
 		return at < filter->range.end && instant_add(at, DAY_SECONDS) > filter->range.start;
 	return at >= filter->range.start && at < filter->range.end;
 }
 
-static bool one_property_matches(struct matching *m, const struct component *component, const struct prop_filter *filter,
-    const struct ical_property *property)
+static bool one_property_matches(struct range_object *o, const struct component *component,
+    const struct prop_filter *filter, const struct ical_property *property)
 {
-	if (filter->has_range && !property_in_range(m, component, filter))
+	if (filter->has_range && !property_in_range(o, component, filter, property))
 		return false;
 	if (filter->text != NULL && !text_matches(filter->text, ical_property_value(property)))
 		return false;
@@ -298,7 +351,7 @@ static bool one_property_matches(struct matching *m, const struct component *com
 	return true;
 }
 
-static bool prop_matches(struct matching *m, const struct component *component, const struct prop_filter *filter)
+static bool prop_matches(struct range_object *o, const struct component *component, const struct prop_filter *filter)
 {
 	bool defined = false;
 
@@ -308,33 +361,33 @@ static bool prop_matches(struct matching *m, const struct component *component, 
 		if (!slice_equal_nocase(ical_property_name(property), filter->name))
 			continue;
 		defined = true;
-		if (!filter->is_not_defined && one_property_matches(m, component, filter, property))
+		if (!filter->is_not_defined && one_property_matches(o, component, filter, property))
 			return true;
 	}
 	return filter->is_not_defined && !defined;
 }
 
-static bool children_match(struct matching *m, const struct component *parent, const struct comp_filter *filter);
+static bool children_match(struct range_object *o, const struct component *parent, const struct comp_filter *filter);
 
-static bool inside_matches(struct matching *m, const struct component *component, const struct comp_filter *filter)
+static bool inside_matches(struct range_object *o, const struct component *component, const struct comp_filter *filter)
 {
 	for (const struct prop_filter *prop = filter->props; prop != NULL; prop = prop->next)
-		if (!prop_matches(m, component, prop))
+		if (!prop_matches(o, component, prop))
 			return false;
 	for (const struct comp_filter *comp = filter->comps; comp != NULL; comp = comp->next)
-		if (!children_match(m, component, comp))
+		if (!children_match(o, component, comp))
 			return false;
 	return true;
 }
 
-static bool component_matches(struct matching *m, const struct component *component, const struct comp_filter *filter)
+/* What costs nothing is asked first. */
+static bool component_matches(struct range_object *o, const struct component *component, const struct comp_filter *filter)
 {
-	if (filter->has_range && !calendar_range_matches(m->arena, m->object, component, filter->range, m->floating, &m->ret))
-		return false;
-	return inside_matches(m, component, filter);
+	return inside_matches(o, component, filter) &&
+	    (!filter->has_range || calendar_range_matches(o, component, filter->range));
 }
 
-static bool children_match(struct matching *m, const struct component *parent, const struct comp_filter *filter)
+static bool children_match(struct range_object *o, const struct component *parent, const struct comp_filter *filter)
 {
 	bool defined = false;
 
@@ -344,7 +397,7 @@ static bool children_match(struct matching *m, const struct component *parent, c
 		if (!slice_equal_nocase(component_name(child), filter->name))
 			continue;
 		defined = true;
-		if (!filter->is_not_defined && component_matches(m, child, filter))
+		if (!filter->is_not_defined && component_matches(o, child, filter))
 			return true;
 	}
 	return filter->is_not_defined && !defined;
@@ -353,8 +406,8 @@ static bool children_match(struct matching *m, const struct component *parent, c
 int calendar_filter_match(struct arena *arena, const struct calendar_filter *filter,
     const struct calendar_object *object, const struct zone *floating, bool *matches_r)
 {
-	struct matching m = {.arena = arena, .object = object, .floating = floating};
+	struct range_object o = {.arena = arena, .object = object, .floating = floating};
 
-	*matches_r = !filter->root->is_not_defined && inside_matches(&m, calendar_object_root(object), filter->root);
-	return m.ret;
+	*matches_r = !filter->root->is_not_defined && inside_matches(&o, calendar_object_root(object), filter->root);
+	return o.ret;
 }

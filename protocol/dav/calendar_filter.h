@@ -54,7 +54,11 @@ struct calendar_filter {
 	const struct comp_filter *root; /* VCALENDAR */
 };
 
-/* FILTER is the CALDAV:filter element. -EINVAL: CALDAV:valid-filter, supported-filter or supported-collation (403). */
+/*
+ * FILTER is the CALDAV:filter element. 0, -ENOMEM, or -EINVAL with *ERR (403): CALDAV:valid-filter (also for a component
+ * where it cannot be, or a time range of what has no time), supported-filter (an unknown element) or
+ * supported-collation.
+ */
 int calendar_filter_read(struct arena *arena, const struct xml_element *filter, struct calendar_filter *filter_r,
     struct error *err);
 /* A CALDAV:time-range element. At least one end, each in UTC, start before end. */

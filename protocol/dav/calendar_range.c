@@ -9,36 +9,56 @@
 
 #define ALARM_REPEATS_MAX 1000
 #define RANGE_INSTANCES   20000 /* looked at for one answer */
+#define NEAR_SECONDS      (INT64_C(400) * DAY_SECONDS)
 
-/* 1, 0, or a negative errno; what is too costly counts as a match, so that nothing is hidden. */
-static int too_costly(int ret)
+static bool failed(struct range_object *o, int ret)
 {
-	return ret == -EINVAL ? 1 : ret;
+	if (ret == -ENOMEM)
+		o->ret = ret;
+	return ret < 0;
 }
 
-static int instances_match(struct arena *arena, const struct calendar_object *object, const struct component *component,
-    struct interval range, const struct zone *floating)
+/* Expands WINDOW, unless that is what the last call did. False when that cannot be: memory, or too costly. */
+static bool expand(struct range_object *o, struct interval window)
 {
-	struct instances_options options = {floating, range, RANGE_INSTANCES};
-	struct instances instances;
-	int ret = recur_instances(arena, object, &options, &instances, NULL);
+	struct instances_options options = {o->floating, window, RANGE_INSTANCES};
+	int ret;
 
-	if (ret < 0)
-		return too_costly(ret);
-	for (size_t i = 0; i < instances.count; i++)
-		if (instances.at[i].component == component)
-			return 1;
-	return 0;
+	if (o->has_expansion && o->window.start == window.start && o->window.end == window.end)
+		return !o->too_costly;
+	ret = recur_instances(o->arena, o->object, &options, &o->instances, NULL);
+	o->has_expansion = true;
+	o->too_costly = failed(o, ret);
+	o->window = window;
+	return !o->too_costly;
 }
 
-static int periods_match(struct arena *arena, const struct calendar_object *object, struct interval range,
-    const struct zone *floating)
+static bool has_instance_of(const struct instances *instances, const struct component *component)
 {
-	struct instances_options options = {floating, range, RANGE_INSTANCES};
+	for (size_t i = 0; i < instances->count; i++)
+		if (instances->at[i].component == component)
+			return true;
+	return false;
+}
+
+/* A range without an end is tried with a near one first: an endless rule has an instance there. */
+static bool instances_match(struct range_object *o, const struct component *component, struct interval range)
+{
+	struct interval near = {range.start, instant_add(range.start, NEAR_SECONDS)};
+
+	if (range.end == INSTANT_MAX && range.start > INSTANT_MIN && near.end < range.end && expand(o, near) &&
+	    has_instance_of(&o->instances, component))
+		return true;
+	return expand(o, range) ? has_instance_of(&o->instances, component) : o->ret == 0;
+}
+
+static bool periods_match(struct range_object *o, struct interval range)
+{
+	struct instances_options options = {o->floating, range, RANGE_INSTANCES};
 	struct busy_list list;
-	int ret = freebusy_rows(arena, object, SLICE_EMPTY, &options, &list, NULL);
+	int ret = freebusy_rows(o->arena, o->object, SLICE_EMPTY, &options, &list, NULL);
 
-	return ret < 0 ? too_costly(ret) : list.count > 0;
+	return failed(o, ret) ? o->ret == 0 : list.count > 0;
 }
 
 /* ---- alarms ---- */
@@ -106,60 +126,62 @@ static const struct component *parent_of(const struct calendar_object *object, c
 	return NULL;
 }
 
-static int alarm_matches(struct arena *arena, const struct calendar_object *object, const struct component *component,
-    struct interval range, const struct zone *floating)
+/* RFC 5545, 3.8.6.2 and 3.8.6.3: REPEAT counts only together with DURATION. */
+static void read_repeats(const struct component *component, struct alarm *alarm)
 {
-	const struct component *parent = parent_of(object, component);
-	struct ical_duration between = {0, 0};
-	struct alarm alarm = {0};
-	struct instances_options options = {.floating = floating, .max_instances = RANGE_INSTANCES};
-	struct instances instances;
-	int64_t reach;
-	int ret;
+	struct ical_duration between;
 
-	if (parent == NULL || !read_trigger(component, floating, &alarm))
-		return 0;
 	if (component_duration(component, &between))
-		alarm.interval = seconds_of(&between);
-	alarm.repeat = alarm.interval > 0 ? component_integer(component, "REPEAT", 0) : 0;
-	if (alarm.repeat > ALARM_REPEATS_MAX)
-		alarm.repeat = ALARM_REPEATS_MAX;
-	if (alarm.absolute)
-		return alarm_rings(&alarm, alarm.at, range);
-	reach = (int64_t)alarm.repeat * alarm.interval;
-	options.window.start = instant_add(range.start, -alarm.offset - reach - 1);
-	options.window.end = instant_add(range.end, -alarm.offset + 1);
-	ret = recur_instances(arena, object, &options, &instances, NULL);
-	if (ret < 0)
-		return too_costly(ret);
-	for (size_t i = 0; i < instances.count; i++) {
-		instant_t from = alarm.from_end ? instances.at[i].at.end : instances.at[i].at.start;
-
-		if (instances.at[i].component == parent && alarm_rings(&alarm, instant_add(from, alarm.offset), range))
-			return 1;
-	}
-	return 0;
+		alarm->interval = seconds_of(&between);
+	if (alarm->interval > 0)
+		alarm->repeat = component_integer(component, "REPEAT", 0);
+	if (alarm->repeat > ALARM_REPEATS_MAX)
+		alarm->repeat = ALARM_REPEATS_MAX;
 }
 
-bool calendar_range_matches(struct arena *arena, const struct calendar_object *object, const struct component *component,
-    struct interval range, const struct zone *floating, int *ret)
+/* Where an instance must be for ALARM to ring in RANGE. */
+static struct interval window_of(const struct alarm *alarm, struct interval range)
 {
-	int matches = 0;
+	int64_t reach = (int64_t)alarm->repeat * alarm->interval;
+	struct interval window = range;
 
+	if (window.start > INSTANT_MIN)
+		window.start = instant_add(range.start, -alarm->offset - reach - 1);
+	if (window.end < INSTANT_MAX)
+		window.end = instant_add(range.end, -alarm->offset + 1);
+	return window;
+}
+
+static bool alarm_matches(struct range_object *o, const struct component *component, struct interval range)
+{
+	const struct component *parent = parent_of(o->object, component);
+	struct alarm alarm = {0};
+
+	if (parent == NULL || !read_trigger(component, o->floating, &alarm))
+		return false;
+	read_repeats(component, &alarm);
+	if (alarm.absolute)
+		return alarm_rings(&alarm, alarm.at, range);
+	if (!expand(o, window_of(&alarm, range)))
+		return o->ret == 0;
+	for (size_t i = 0; i < o->instances.count; i++) {
+		const struct instance *instance = &o->instances.at[i];
+		instant_t from = alarm.from_end ? instance->at.end : instance->at.start;
+
+		if (instance->component == parent && alarm_rings(&alarm, instant_add(from, alarm.offset), range))
+			return true;
+	}
+	return false;
+}
+
+bool calendar_range_matches(struct range_object *o, const struct component *component, struct interval range)
+{
 	switch (component_bit(component)) {
 	case ICAL_VALARM:
-		matches = alarm_matches(arena, object, component, range, floating);
-		break;
+		return alarm_matches(o, component, range);
 	case ICAL_VFREEBUSY:
-		matches = periods_match(arena, object, range, floating);
-		break;
+		return periods_match(o, range);
 	default:
-		matches = instances_match(arena, object, component, range, floating);
-		break;
+		return instances_match(o, component, range);
 	}
-	if (matches < 0) {
-		*ret = matches;
-		return false;
-	}
-	return matches > 0;
 }

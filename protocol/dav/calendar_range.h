@@ -6,11 +6,22 @@
 
 #include "protocol/recur/instances.h"
 
+/* One object under examination. The last expansion is kept: an object of many overrides asks for the same each time. */
+struct range_object {
+	struct arena *arena;
+	const struct calendar_object *object;
+	const struct zone *floating;
+	int ret; /* -ENOMEM once memory ran out */
+	/* private */
+	bool has_expansion, too_costly;
+	struct interval window;
+	struct instances instances;
+};
+
 /*
- * COMPONENT is one of OBJECT's or an alarm inside one. A recurring object matches by any of its instances. *RET becomes
- * -ENOMEM when memory ran out; an object too costly to expand matches.
+ * COMPONENT is one of the object's or an alarm inside one. A recurring object matches by any of its instances; one that
+ * is too costly to expand matches, so that nothing is hidden.
  */
-bool calendar_range_matches(struct arena *arena, const struct calendar_object *object, const struct component *component,
-    struct interval range, const struct zone *floating, int *ret);
+bool calendar_range_matches(struct range_object *o, const struct component *component, struct interval range);
 
 #endif

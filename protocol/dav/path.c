@@ -39,6 +39,8 @@ static int split(struct slice text, struct segments *segments)
 	if (text.len == 0 || text.at[0] != '/')
 		return -EINVAL;
 	text = slice_from(text, 1);
+	if (slice_is(text, "/"))
+		return -EINVAL;
 	segments->slash = text.len == 0 || text.at[text.len - 1] == '/';
 	if (text.len > 0 && segments->slash)
 		text.len--;
@@ -131,7 +133,10 @@ int dav_path_parse_href(struct slice href, struct dav_path *path_r)
 {
 	ptrdiff_t scheme = slice_find(href, SLICE("://"));
 
-	if (scheme > 0) {
+	for (size_t i = 0; i < href.len; i++)
+		if (href.at[i] == '?' || href.at[i] == '#')
+			href.len = i; /* a query is no part of the name */
+	if (scheme > 0 && href.at[0] != '/') {
 		struct slice rest = slice_from(href, (size_t)scheme + 3);
 		ptrdiff_t slash = slice_find_byte(rest, '/');
 

@@ -51,7 +51,7 @@ struct dav_path {
  * character, "/" or NUL inside a segment) or -ENAMETOOLONG, with *PATH_R untouched.
  */
 int dav_path_parse(struct slice text, struct dav_path *path_r);
-/* Parses the path of an href in a body: absolute path, or absolute URI whose authority is not looked at. */
+/* Parses the path of an href in a body: absolute path, or absolute URI whose authority is not looked at; no query. */
 int dav_path_parse_href(struct slice href, struct dav_path *path_r);
 
 /* ---- hrefs out: always percent-encoded the same way ---- */

@@ -45,7 +45,13 @@ static int read_free_busy(const struct xml_element *root, struct report_request 
 
 	if (range == NULL)
 		return error_set(err, 400, CONDITION_NONE, "free-busy-query: no time-range");
-	return time_range_read(range, &request->range, err);
+	if (time_range_read(range, &request->range, err) == 0)
+		return 0;
+	if (err != NULL) {
+		err->http_status = 400; /* the conditions of filters are not this report's (RFC 4791, 7.10) */
+		err->condition = CONDITION_NONE;
+	}
+	return -EINVAL;
 }
 
 static int read_sync(const struct xml_element *root, struct report_request *request, struct error *err)

@@ -1,5 +1,8 @@
 /*
  * dav/sync_token - the opaque URI of a state of a collection (RFC 6578, 3.1): store, collection, change number.
+ *
+ * "urn:slotkeeper:sync:EPOCH-COLLECTION-NUMBER" or "...-NUMBER-BEGAN": the first two in hexadecimal. One state has one
+ * spelling, and no other is read.
  */
 #ifndef DAV_SYNC_TOKEN_H
 #define DAV_SYNC_TOKEN_H

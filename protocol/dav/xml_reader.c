@@ -72,6 +72,34 @@ static void take_attributes(struct reader *reader, struct xml_element *element, 
 	}
 }
 
+static bool is_xml_ns(struct slice ns)
+{
+	return slice_is(ns, (const char *)XML_XML_NAMESPACE);
+}
+
+/* The element's place in the tree, and what it inherits. */
+static void link_element(struct reader *reader, struct xml_element *element)
+{
+	struct xml_element *parent, *before;
+
+	if (reader->depth == 0) {
+		reader->root = element;
+	} else {
+		parent = reader->open[reader->depth - 1];
+		before = reader->last[reader->depth - 1];
+		element->text_before = reader->text[reader->depth - 1].len;
+		element->lang = parent->lang;
+		if (before == NULL)
+			parent->children = element;
+		else
+			before->next = element;
+		reader->last[reader->depth - 1] = element;
+	}
+	for (const struct xml_attribute *a = element->attributes; a != NULL; a = a->next)
+		if (is_xml_ns(a->ns) && slice_is(a->name, "lang"))
+			element->lang = a->value;
+}
+
 static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, const xmlChar *ns, int namespace_count,
     const xmlChar **namespaces, int attribute_count, int defaulted, const xmlChar **attributes)
 {
@@ -96,19 +124,9 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	element->ns = copy_string(reader, ns);
 	element->name = copy_string(reader, name);
 	element->id = xml_id_find(element->ns, element->name);
-	element->text = SLICE_EMPTY;
+	element->text = element->lang = SLICE_EMPTY;
 	take_attributes(reader, element, attribute_count, attributes);
-	if (reader->depth == 0) {
-		reader->root = element;
-	} else {
-		struct xml_element *parent = reader->open[reader->depth - 1], *before = reader->last[reader->depth - 1];
-
-		if (before == NULL)
-			parent->children = element;
-		else
-			before->next = element;
-		reader->last[reader->depth - 1] = element;
-	}
+	link_element(reader, element);
 	reader->last[reader->depth] = NULL;
 	buf_reset(&reader->text[reader->depth]);
 	reader->open[reader->depth++] = element;
@@ -177,10 +195,12 @@ static int parse(struct reader *reader, struct slice text, struct error *err)
 	reader->context = xmlCreatePushParserCtxt(&sax, reader, NULL, 0, NULL);
 	if (reader->context == NULL)
 		return -ENOMEM;
-	xmlCtxtUseOptions(reader->context, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+	/* NOENT: else "&amp;" in an attribute comes as "&#38;". There are no other entities: a document type ends it all. */
+	xmlCtxtUseOptions(reader->context, XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	xmlParseChunk(reader->context, text.at, (int)text.len, 1);
 	line = xmlSAX2GetLineNumber(reader->context);
-	if (reader->ret == 0 && (!reader->context->wellFormed || reader->root == NULL || reader->depth > 0)) {
+	if (reader->ret == 0 && (!reader->context->wellFormed || !reader->context->nsWellFormed ||
+	    reader->root == NULL || reader->depth > 0)) {
 		reader->ret = -EINVAL;
 		snprintf(reader->why, sizeof(reader->why), "not well formed");
 	}
@@ -201,9 +221,10 @@ int xml_read(struct arena *arena, struct slice text, const struct xml_element **
 		free(reader);
 		return error_set(err, 413, CONDITION_NONE, "XML: too long");
 	}
+	/* A byte of another encoding can become four in UTF-8. */
 	reader->arena = arena;
 	for (size_t i = 0; i < XML_DEPTH_MAX; i++)
-		reader->text[i] = BUF_INIT(text.len);
+		reader->text[i] = BUF_INIT(4 * text.len);
 	ret = parse(reader, text, err);
 	for (size_t i = 0; i < XML_DEPTH_MAX; i++)
 		buf_free(&reader->text[i]);
@@ -248,6 +269,19 @@ struct slice xml_trimmed(const struct xml_element *element)
 	return text;
 }
 
+/* White space that a parser would turn into plain spaces is written as references. */
+static void write_attribute_value(struct buf *b, struct slice value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.at[i];
+
+		if (c == '\n' || c == '\t')
+			buf_printf(b, "&#%d;", c);
+		else
+			buf_add_xml(b, slice_sub(value, i, 1));
+	}
+}
+
 /* Declares an element's namespace when it is not its parent's; attributes bring prefixes of their own. */
 static void write_tag(struct buf *b, const struct xml_element *element, const struct slice *parent_ns)
 {
@@ -261,7 +295,7 @@ static void write_tag(struct buf *b, const struct xml_element *element, const st
 		buf_add_char(b, '"');
 	}
 	for (const struct xml_attribute *a = element->attributes; a != NULL; a = a->next) {
-		if (slice_is(a->ns, "http://www.w3.org/XML/1998/namespace")) {
+		if (is_xml_ns(a->ns)) {
 			buf_add_str(b, " xml:");
 		} else if (a->ns.len > 0) {
 			buf_printf(b, " xmlns:a%u=\"", ++prefixes);
@@ -272,22 +306,40 @@ static void write_tag(struct buf *b, const struct xml_element *element, const st
 		}
 		buf_add_slice(b, a->name);
 		buf_add_str(b, "=\"");
-		buf_add_xml(b, a->value);
+		write_attribute_value(b, a->value);
 		buf_add_char(b, '"');
 	}
 }
 
+static bool has_lang(const struct xml_element *element)
+{
+	for (const struct xml_attribute *a = element->attributes; a != NULL; a = a->next)
+		if (is_xml_ns(a->ns) && slice_is(a->name, "lang"))
+			return true;
+	return false;
+}
+
 static void write_element(struct buf *b, const struct xml_element *element, const struct slice *parent_ns)
 {
+	size_t written = 0;
+
 	write_tag(b, element, parent_ns);
+	if (parent_ns == NULL && element->lang.len > 0 && !has_lang(element)) {
+		buf_add_str(b, " xml:lang=\"");
+		buf_add_xml(b, element->lang);
+		buf_add_char(b, '"');
+	}
 	if (element->children == NULL && element->text.len == 0) {
 		buf_add_str(b, "/>");
 		return;
 	}
 	buf_add_char(b, '>');
-	buf_add_xml(b, element->text);
-	for (const struct xml_element *child = element->children; child != NULL; child = child->next)
+	for (const struct xml_element *child = element->children; child != NULL; child = child->next) {
+		buf_add_xml(b, slice_sub(element->text, written, child->text_before - written));
+		written = child->text_before;
 		write_element(b, child, &element->ns); /* depth is bounded by the reader */
+	}
+	buf_add_xml(b, slice_from(element->text, written));
 	buf_add_str(b, "</");
 	buf_add_slice(b, element->name);
 	buf_add_char(b, '>');

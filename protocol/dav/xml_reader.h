@@ -2,7 +2,7 @@
  * dav/xml_reader - a request body as a small tree, through libxml2 (RFC 4918, 8.2 and 17).
  *
  * No document type, no entities but the five of XML itself, no network; depth, elements, attributes and bytes are
- * limited. Everything lives in the arena given.
+ * limited. A prefix that is not declared is an error like any other. Everything lives in the arena given.
  */
 #ifndef DAV_XML_READER_H
 #define DAV_XML_READER_H
@@ -28,7 +28,9 @@ struct xml_element {
 	struct slice ns, name;
 	const struct xml_attribute *attributes;
 	const struct xml_element *children, *next; /* in the order of the text */
-	struct slice text; /* all character data directly inside, joined; white space kept */
+	struct slice text;  /* all character data directly inside, joined; white space kept */
+	size_t text_before; /* bytes of the parent's text that stand before this element */
+	struct slice lang;  /* xml:lang in scope; empty: none (RFC 4918, 4.3) */
 };
 
 /* 0, -ENOMEM, or -EINVAL with *ERR (400: not well formed, a document type, over a limit; names the line). */
@@ -42,7 +44,7 @@ const struct xml_element *xml_next(const struct xml_element *element, enum xml_i
 struct slice xml_attribute(const struct xml_element *element, const char *name);
 /* The text without white space at both ends. */
 struct slice xml_trimmed(const struct xml_element *element);
-/* The whole element as it can stand anywhere: its namespaces are declared in it. */
+/* The whole element as it can stand anywhere: its namespaces and its xml:lang are declared in it. */
 void xml_write_element(struct buf *b, const struct xml_element *element);
 
 #endif
