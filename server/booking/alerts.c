@@ -169,20 +169,44 @@ static int see_event(const struct busy *busy, void *arg)
 	return ret;
 }
 
-int alerts_of_booking(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice booking,
-    const struct interval *left, size_t count)
+static int meet_events(struct kv_txn *txn, struct arena *arena, uint64_t owner, const struct interval *at, size_t count,
+    struct events *events_r)
 {
 	struct events events = {.txn = txn, .arena = arena};
 	int ret = 0;
 
-	if (count == 0)
-		return 0;
 	events.uids = arena_array(arena, ALERTS_MAX + 1, sizeof(*events.uids));
 	if (events.uids == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = store_member_busy_each(txn, owner, left[i], see_event, &events);
-	for (size_t i = 0; ret == 0 && i < events.count; i++)
-		ret = drop(txn, arena, owner, events.uids[i], booking);
+		ret = store_member_busy_each(txn, owner, at[i], see_event, &events);
+	*events_r = events;
+	return ret;
+}
+
+static bool has_event(const struct events *events, struct slice uid)
+{
+	for (size_t i = 0; i < events->count; i++) {
+		if (slice_equal(events->uids[i], uid))
+			return true;
+	}
+	return false;
+}
+
+int alerts_of_booking(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice booking,
+    const struct interval *left, size_t left_count, const struct interval *guards, size_t guard_count)
+{
+	struct events before, present;
+	int ret;
+
+	if (left_count == 0)
+		return 0;
+	ret = meet_events(txn, arena, owner, left, left_count, &before);
+	if (ret == 0 && before.count > 0)
+		ret = meet_events(txn, arena, owner, guards, guard_count, &present);
+	for (size_t i = 0; ret == 0 && i < before.count; i++) {
+		if (!has_event(&present, before.uids[i]))
+			ret = drop(txn, arena, owner, before.uids[i], booking);
+	}
 	return ret;
 }

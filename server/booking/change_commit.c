@@ -339,7 +339,8 @@ static int drop_left_alerts(struct commit *commit, struct slice uid)
 	if (ret < 0 || left == NULL)
 		return ret < 0 ? ret : -ENOMEM;
 	count = conflict_newly_claimed(commit->held, commit->held_count, &present, left);
-	return alerts_of_booking(commit->txn, write->arena, write->place.owner.id, uid, left, count);
+	return alerts_of_booking(commit->txn, write->arena, write->place.owner.id, uid, left, count, write->guards,
+	    write->guard_count);
 }
 
 static int write_jobs(struct commit *commit, const struct object *object)

@@ -58,7 +58,7 @@ int object_remove(struct change_service *service, struct kv_txn *txn, struct are
 	if (ret < 0 || held_count == 0)
 		return ret;
 	if (bookings) {
-		ret = alerts_of_booking(txn, arena, place->owner.id, object->uid, held, held_count);
+		ret = alerts_of_booking(txn, arena, place->owner.id, object->uid, held, held_count, NULL, 0);
 		return ret < 0 ? ret : tell_cancellation(service, txn, place, object, because_of, tell_after_seconds);
 	}
 	return alerts_of_event(service, txn, arena, place, object->uid, NULL, 0, held, held_count, because_of);

@@ -192,9 +192,9 @@ int alerts_of_event(struct change_service *service, struct kv_txn *txn, struct a
     const struct place *place, struct slice uid, const struct interval *guards, size_t guard_count,
     const struct interval *old, size_t old_count, struct slice request);
 
-/* Drops the alerts of a booking that left the times LEFT, or is gone. */
+/* Drops the alerts of a booking that left the times LEFT and has GUARDS now, with events that it no longer meets. */
 int alerts_of_booking(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice booking,
-    const struct interval *left, size_t count);
+    const struct interval *left, size_t left_count, const struct interval *guards, size_t guard_count);
 
 /* ---- touch.c: a new ETag for what was not changed, so many a minute ---- */
 
