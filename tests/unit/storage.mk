@@ -22,3 +22,7 @@ tests_fuzz_fuzz_storage_record_SOURCES = tests/fuzz/fuzz_storage_record.c $(fuzz
 tests_fuzz_fuzz_storage_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_storage_key_SOURCES = tests/fuzz/fuzz_storage_key.c $(fuzz_main)
 tests_fuzz_fuzz_storage_key_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+# Built on request: make tests/bench/store_bench
+EXTRA_PROGRAMS = tests/bench/store_bench
+CLEANFILES += tests/bench/store_bench
