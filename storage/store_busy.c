@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,53 +22,54 @@ uint8_t store_interval_class(struct interval at)
 	return class < CLASS_MAX ? class : CLASS_MAX;
 }
 
-struct next_class {
+/* A walk through one class after the other; a row beyond a class tells which one is next, so empty ones cost nothing. */
+struct class_walk {
 	size_t prefix_len;
+	struct interval window;
+	kv_row_fn *fn;
+	void *arg;
 	uint8_t class;
-	bool found;
+	uint8_t next;
 };
 
-static int see_class(struct slice key, struct slice value, void *arg)
-{
-	struct next_class *next = arg;
-	struct slice rest = slice_from(key, next->prefix_len);
+#define NEXT_CLASS INT_MIN /* nothing that FN returns */
 
-	(void)value;
-	next->found = key_take_u8(&rest, &next->class);
-	return 0;
+static int class_row(struct slice key, struct slice value, void *arg)
+{
+	struct class_walk *walk = arg;
+	struct slice rest = slice_from(key, walk->prefix_len);
+	uint8_t class;
+	instant_t start;
+
+	if (!key_take_u8(&rest, &class) || !key_take_i64(&rest, &start))
+		return -EBADMSG;
+	if (class == walk->class && start < walk->window.end)
+		return walk->fn(key, value, walk->arg);
+	walk->next = class == walk->class ? class + 1 : class;
+	return NEXT_CLASS;
 }
 
-/* The least class at or above NEXT->class that has a row. */
-static int find_class(struct kv_txn *txn, const struct key *prefix, struct next_class *next)
+/* Shorter than 2^class: what starts earlier than this has ended. */
+static instant_t earliest_start(uint8_t class, instant_t window_start)
 {
-	struct key from = *prefix, end = key_end(prefix);
-
-	next->found = false;
-	key_add_u8(&from, next->class);
-	return kv_range(txn, key_slice(&from), key_slice(&end), false, 1, see_class, next);
+	return class == 0 ? window_start : window_start - (INT64_C(1) << class) + 1;
 }
 
 int store_class_range(struct kv_txn *txn, const struct key *prefix, struct interval window, kv_row_fn *fn, void *arg)
 {
-	struct next_class next = {.prefix_len = prefix->len};
+	struct class_walk walk = {.prefix_len = prefix->len, .window = window, .fn = fn, .arg = arg};
+	struct key end = key_end(prefix);
+	int ret = NEXT_CLASS;
 
-	for (;; next.class++) {
-		struct key from = *prefix, to = *prefix;
-		instant_t earliest;
-		int ret = find_class(txn, prefix, &next);
+	while (ret == NEXT_CLASS && walk.next <= CLASS_MAX) {
+		struct key from = *prefix;
 
-		if (ret != 0 || !next.found)
-			return ret;
-		/* shorter than 2^class: what starts earlier than this has ended */
-		earliest = next.class == 0 ? window.start : window.start - (INT64_C(1) << next.class) + 1;
-		key_add_u8(&from, next.class);
-		key_add_i64(&from, earliest);
-		key_add_u8(&to, next.class);
-		key_add_i64(&to, window.end);
-		ret = kv_range(txn, key_slice(&from), key_slice(&to), false, 0, fn, arg);
-		if (ret != 0)
-			return ret;
+		walk.class = walk.next;
+		key_add_u8(&from, walk.class);
+		key_add_i64(&from, earliest_start(walk.class, window.start));
+		ret = kv_range(txn, key_slice(&from), key_slice(&end), false, 0, class_row, &walk);
 	}
+	return ret == NEXT_CLASS ? 0 : ret;
 }
 
 /* ---- an object's rows ---- */
