@@ -28,7 +28,7 @@ struct meetings {
 static int see_booking(const struct occupancy *occupancy, void *arg)
 {
 	struct meetings *meetings = arg;
-	struct met *met = &meetings->at[meetings->count];
+	struct met *met;
 
 	if (slice_equal(occupancy->uid, meetings->event) || meetings->count == ALERTS_MAX)
 		return 0;
@@ -36,6 +36,11 @@ static int see_booking(const struct occupancy *occupancy, void *arg)
 		if (slice_equal(meetings->at[i].uid, occupancy->uid))
 			return 0;
 	}
+	if (meetings->at == NULL) /* most events meet nobody */
+		meetings->at = arena_array(meetings->arena, ALERTS_MAX, sizeof(*meetings->at));
+	if (meetings->at == NULL)
+		return -ENOMEM;
+	met = &meetings->at[meetings->count];
 	met->uid = slice_of(arena_copy(meetings->arena, occupancy->uid), occupancy->uid.len);
 	met->at = occupancy->guard;
 	if (met->uid.at == NULL)
@@ -50,9 +55,6 @@ static int meet(struct kv_txn *txn, struct arena *arena, const struct place *pla
 	struct meetings meetings = {.arena = arena, .event = event};
 	int ret = 0;
 
-	meetings.at = arena_array(arena, ALERTS_MAX + 1, sizeof(*meetings.at));
-	if (meetings.at == NULL)
-		return -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < count; i++)
 		ret = store_occupancy_each(txn, place->owner.id, at[i], see_booking, &meetings);
 	*meetings_r = meetings;

@@ -57,6 +57,8 @@ static void write_done(int ret, void *arg)
 	struct write *write = arg;
 
 	if (ret != -ESTALE) {
+		if (ret < 0) /* whatever the update said rests on a batch that is not there */
+			write->result = (struct change_result){0};
 		write_finish(write, ret);
 		return;
 	}
@@ -98,7 +100,6 @@ void write_finish(struct write *write, int ret)
 		change_note_touch(write->service, write->touch_due);
 	calendar_object_free(write->object);
 	write->object = NULL;
-	interval_set_free(&write->open);
 	interval_set_free(&write->far.busy);
 	write->done(result, write->arg);
 }

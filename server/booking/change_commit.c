@@ -330,10 +330,13 @@ static int drop_left_alerts(struct commit *commit, struct slice uid)
 {
 	const struct write *write = commit->write;
 	AUTO_INTERVAL_SET struct interval_set present = INTERVAL_SET_INIT;
-	struct interval *left = arena_array(write->arena, commit->held_count + 1, sizeof(*left));
+	struct interval *left;
 	size_t count;
 	int ret = 0;
 
+	if (commit->held_count == 0)
+		return 0;
+	left = arena_array(write->arena, commit->held_count, sizeof(*left));
 	for (size_t i = 0; ret == 0 && i < write->guard_count; i++)
 		ret = interval_set_add(&present, write->guards[i]);
 	if (ret < 0 || left == NULL)

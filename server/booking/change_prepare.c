@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "server/booking/change_private.h"
-#include "server/booking/rules/alternatives.h"
 
 /* The index holds this much of every series, whenever that was written or extended last. */
 #define INDEX_SURE_BACK  CHANGE_WINDOW_BACK
@@ -161,23 +160,21 @@ static int read_hours(struct write *write)
 {
 	struct slice json = write->place.owner.hours;
 	const struct zone *zone = NULL;
-	struct hours hours;
 	int ret;
 
-	interval_set_free(&write->open);
 	write->has_hours = false;
 	if (!write->booking && on_overlap_of(write->service, &write->place.collection) != ON_OVERLAP_REFUSE)
 		return 0; /* nothing to refuse */
 	if (json.len == 0 || write->guard_count == 0)
 		return 0; /* without hours a staff member's own time is bound by overlap alone; a resource is always open */
-	ret = hours_parse(write->arena, json, &hours, NULL);
+	ret = hours_parse(write->arena, json, &write->hours, NULL);
 	if (ret < 0)
 		return ret == -EINVAL ? 0 : ret;
-	if (hours.timezone.len > 0)
-		zone = zone_set_find(write->service->zones, hours.timezone);
+	if (write->hours.timezone.len > 0)
+		zone = zone_set_find(write->service->zones, write->hours.timezone);
+	write->hours_zone = zone != NULL ? zone : write->place.zone;
 	write->has_hours = true;
-	return hours_open(&hours, zone != NULL ? zone : write->place.zone, alternatives_window(write->guards[0]),
-	    &write->open);
+	return 0;
 }
 
 static int read_far(struct kv_txn *txn, struct write *write)

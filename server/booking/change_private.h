@@ -113,7 +113,8 @@ struct write {
 	struct interval hull; /* of the guards */
 	struct far far;
 	bool has_hours;
-	struct interval_set open; /* working hours around what is wanted; when has_hours */
+	struct hours hours; /* working hours; when has_hours */
+	const struct zone *hours_zone;
 	uint64_t refused_copy; /* object id of the refused copy that the snapshot had under this name; 0: none */
 	bool stays_refused;    /* the refused copy itself came back, at its own time */
 
@@ -176,7 +177,10 @@ int refusal_forget(struct kv_txn *txn, struct arena *arena, uint64_t collection,
 
 #define REFUSED_PROPERTY "X-SLOTKEEPER-REFUSED"
 
-/* The text with every VEVENT cancelled, transparent, marked, and NOTE in front of its description; of the arena. */
+/*
+ * The text with every VEVENT cancelled, transparent, marked, and NOTE in front of its description; of the arena.
+ * -EILSEQ when the text is such that its events cannot be told apart line by line.
+ */
 int refused_copy_make(struct arena *arena, const struct calendar_object *object, const char *reason,
     struct slice note, struct slice *text_r);
 /* Whether the text carries the mark, and whether it is still cancelled. */

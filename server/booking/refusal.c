@@ -39,7 +39,7 @@ struct slice object_job_key(struct arena *arena, uint64_t collection, struct sli
 /* ---- alternatives ---- */
 
 struct taken {
-	struct interval_set busy;
+	struct interval_set busy, open;
 	struct arena *arena;
 	struct kv_txn *txn;
 	struct slice uid;
@@ -114,7 +114,7 @@ static int find_alternatives(struct write *write, struct kv_txn *txn, const stru
 	bool whole_days = is_midnight(zone, wanted.start) && is_midnight(zone, wanted.end);
 	struct alternatives_query query = {
 		.wanted = wanted,
-		.open = write->has_hours ? &write->open : NULL,
+		.open = write->has_hours ? &taken.open : NULL,
 		.busy = &taken.busy,
 		.zone = zone,
 		.step_minutes = whole_days ? 1440 : ALTERNATIVES_STEP_MINUTES,
@@ -123,9 +123,12 @@ static int find_alternatives(struct write *write, struct kv_txn *txn, const stru
 	struct change_result *result = &write->result;
 	int ret = collect_taken(write, txn, alternatives_window(wanted), &taken);
 
+	if (ret == 0 && write->has_hours)
+		ret = hours_open(&write->hours, write->hours_zone, alternatives_window(wanted), &taken.open);
 	if (ret == 0)
 		result->alternative_count = alternatives_find(&query, result->alternatives, CHANGE_ALTERNATIVES_MAX);
 	interval_set_free(&taken.busy);
+	interval_set_free(&taken.open);
 	return ret;
 }
 
@@ -310,29 +313,36 @@ static int has_body(struct kv_txn *txn, const struct object *old, struct slice t
 	return ret < 0 ? ret : slice_equal(body, text);
 }
 
+/* What is stored must block nothing when it is read again, so it is. -EILSEQ when it cannot be made. */
 static int make_copy(struct write *write, struct slice *text_r)
 {
+	struct calendar_object *copy;
 	struct slice note;
+	bool harmless;
 	int ret = note_of(write, &note);
 
-	return ret < 0 ? ret : refused_copy_make(write->arena, write->object, write->result.reason, note, text_r);
+	if (ret == 0)
+		ret = refused_copy_make(write->arena, write->object, write->result.reason, note, text_r);
+	if (ret == 0)
+		ret = calendar_object_parse(write->arena, write->service->zones, *text_r, SIZE_MAX, &copy, NULL);
+	if (ret < 0)
+		return ret == -EINVAL ? -EILSEQ : ret;
+	harmless = refused_copy_is_cancelled(copy) && calendar_object_count(copy) == calendar_object_count(write->object);
+	calendar_object_free(copy);
+	return harmless ? 0 : -EILSEQ;
 }
 
-static int refuse_new(struct write *write, struct kv_txn *txn)
+static int refuse_new(struct write *write, struct kv_txn *txn, struct slice copy)
 {
-	struct slice text;
-	int ret = make_copy(write, &text);
-
 	write->result.created = true;
-	return ret < 0 ? ret : store_copy(write, txn, NULL, text);
+	return store_copy(write, txn, NULL, copy);
 }
 
 /* Something is there: a live item, which stays, or the copy of an earlier refusal, which becomes that of this one. */
-static int refuse_again(struct write *write, struct kv_txn *txn, struct object *old)
+static int refuse_again(struct write *write, struct kv_txn *txn, struct object *old, struct slice copy)
 {
 	instant_t due;
 	bool allowed;
-	struct slice text;
 	int ret = touch_take(txn, write->arena, old, clock_now(write->service->clock), &allowed, &due);
 
 	if (ret < 0)
@@ -342,11 +352,9 @@ static int refuse_again(struct write *write, struct kv_txn *txn, struct object *
 		return 0;
 	}
 	if (old->flags & OBJECT_REFUSED) {
-		ret = make_copy(write, &text);
+		ret = has_body(txn, old, copy);
 		if (ret == 0)
-			ret = has_body(txn, old, text);
-		if (ret == 0)
-			return store_copy(write, txn, old, text);
+			return store_copy(write, txn, old, copy);
 		if (ret < 0)
 			return ret;
 	}
@@ -362,9 +370,16 @@ static enum handling handling_of(const struct write *write)
 	return (enum handling)atomic_load(&write->service->handling);
 }
 
+static int refuse_strictly(struct write *write)
+{
+	write->result.outcome = CHANGE_REFUSED;
+	return error_set(&write->result.error, 403, SLOTKEEPER_SLOT_UNAVAILABLE, "%s", sentence_of(write));
+}
+
 int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, const struct verdict *verdict)
 {
 	struct change_result *result = &write->result;
+	struct slice copy = SLICE_EMPTY;
 	int ret;
 
 	*result = (struct change_result){.reason = reason_of(write)};
@@ -373,12 +388,16 @@ int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, c
 	ret = find_alternatives(write, txn, &verdict->conflicts);
 	if (ret < 0)
 		return ret;
-	if (handling_of(write) == HANDLING_STRICT) {
-		result->outcome = CHANGE_REFUSED;
-		return error_set(&result->error, 403, SLOTKEEPER_SLOT_UNAVAILABLE, "%s", sentence_of(write));
-	}
+	if (handling_of(write) == HANDLING_STRICT)
+		return refuse_strictly(write);
+	if (old == NULL || old->flags & OBJECT_REFUSED)
+		ret = make_copy(write, &copy);
+	if (ret == -EILSEQ)
+		return refuse_strictly(write); /* nothing was written yet */
+	if (ret < 0)
+		return ret;
 	result->outcome = CHANGE_REFUSED_LENIENT;
-	ret = old != NULL ? refuse_again(write, txn, old) : refuse_new(write, txn);
+	ret = old != NULL ? refuse_again(write, txn, old, copy) : refuse_new(write, txn, copy);
 	return ret < 0 ? ret : tell_once(write, txn, old);
 }
 

@@ -145,9 +145,10 @@ static int revive_edits(struct arena *arena, const struct component *event, cons
 
 /* ---- event by event through the text ---- */
 
+/* A line that begins with a space continues the one before: it opens and closes nothing. */
 static bool line_is(struct slice line, const char *wanted)
 {
-	return slice_is_nocase(slice_trim(line), wanted);
+	return slice_starts_nocase(line, slice_str(wanted)) && slice_trim(line).len == strlen(wanted);
 }
 
 /* Applies the edits to the one event whose lines are EVENT, as a calendar of its own, and takes its lines out again. */
@@ -170,7 +171,7 @@ static int edit_event(struct slice event, const struct ical_edit *edits, size_t 
 		return ret;
 	rest = buf_slice(&after);
 	if (!slice_next_line(&rest, &line) || rest.at == NULL || rest.len < tail)
-		return -EBADMSG;
+		return -EILSEQ;
 	head = (size_t)(rest.at - after.at);
 	buf_add_slice(out, slice_sub(buf_slice(&after), head, after.len - head - tail));
 	return out->err;
@@ -189,7 +190,7 @@ static int edit_all(struct arena *arena, const struct calendar_object *object, e
 		size_t start = (size_t)(line.at - text.at);
 		size_t end = rest.at != NULL ? (size_t)(rest.at - text.at) : text.len;
 
-		if (slice_starts_nocase(slice_trim(line), SLICE("BEGIN:")))
+		if (slice_starts_nocase(line, SLICE("BEGIN:")))
 			depth++;
 		if (depth == 2 && line_is(line, "BEGIN:VEVENT")) {
 			buf_add_slice(&out, slice_sub(text, done, start - done));
@@ -206,9 +207,11 @@ static int edit_all(struct arena *arena, const struct calendar_object *object, e
 				return ret;
 			done = end;
 		}
-		if (slice_starts_nocase(slice_trim(line), SLICE("END:")) && depth > 0)
+		if (slice_starts_nocase(line, SLICE("END:")) && depth > 0)
 			depth--;
 	}
+	if (next_event != calendar_object_count(object))
+		return -EILSEQ;
 	buf_add_slice(&out, slice_from(text, done));
 	if (out.err < 0)
 		return out.err;

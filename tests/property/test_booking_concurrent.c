@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "server/base/pool.h"
 #include "tests/unit/booking_world.h"
 
 #define THREADS 6
@@ -156,9 +157,9 @@ static void check(struct team *team)
 	assert_int_equal(world_overlaps(team->world, "alice"), 0);
 }
 
-static void play_on(const char *url)
+static void play_on(const char *url, struct pool *pool)
 {
-	struct team team = {.world = world_new(url, NULL)};
+	struct team team = {.world = world_new(url, pool)};
 	struct player players[THREADS + 1];
 	pthread_t threads[THREADS + 1];
 
@@ -180,8 +181,12 @@ static void play_on(const char *url)
 
 static void test_one_winner_in_memory(void **state)
 {
+	struct pool *pool = pool_new("test", 2, 64);
+
 	(void)state;
-	play_on("memory:");
+	assert_non_null(pool);
+	play_on("memory:", pool);
+	pool_free(pool);
 }
 
 static void test_one_winner_on_disk(void **state)
@@ -192,7 +197,7 @@ static void test_one_winner_on_disk(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(directory));
 	snprintf(url, sizeof(url), "lmdb:%s", directory);
-	play_on(url);
+	play_on(url, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		snprintf(file, sizeof(file), "%s/%s", directory, files[i]);
 		unlink(file);

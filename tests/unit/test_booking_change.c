@@ -628,6 +628,28 @@ static void test_overrides_keep_their_own_descriptions(void **state)
 	assert_int_equal(world_busy(world, "alice", "20270302T000000Z", "20270401T000000Z"), 3);
 }
 
+/* Lines that only look like the borders of an event, and line ends of one byte. */
+static void test_cancelled_copy_of_an_odd_text(void **state)
+{
+	static const char odd[] = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nbegin:vevent\nUID:b\nDTSTAMP:20270101T000000Z\n"
+				  "DTSTART:20270302T093000Z\nDTEND:20270302T103000Z\nDESCRIPTION:one\n  \n END:VEVENT\n BEGIN:VEVENT\n"
+				  "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:bell\nTRIGGER:-PT5M\nEND:VALARM\nend:vevent\nEND:VCALENDAR";
+	struct world *world = *state;
+	struct slice body;
+
+	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
+	expect(world_put(world, "alice/bookings/b.ics", slice_str(odd), LENIENT, NULL), CHANGE_REFUSED_LENIENT);
+	assert_true(body_has(world, "alice/bookings/b.ics", "STATUS:CANCELLED"));
+	assert_true(body_has(world, "alice/bookings/b.ics", "\nDESCRIPTION:bell\n"));
+	assert_int_equal(world_get(world, "alice/bookings/b.ics", NULL, &body), 0);
+	expect(world_put(world, "alice/bookings/b.ics", replace(world, body, "20270302T093000Z", "20270302T100000Z"), LENIENT,
+		   NULL),
+	    CHANGE_UPDATED);
+	assert_int_equal(world_busy(world, "alice", "20270302T100000Z", "20270302T103000Z"), 1);
+	assert_true(body_has(world, "alice/bookings/b.ics", "oneEND:VEVENTBEGIN:VEVENT") ||
+		    body_has(world, "alice/bookings/b.ics", "one END:VEVENTBEGIN:VEVENT"));
+}
+
 static void test_cancelled_copies_go_after_a_week(void **state)
 {
 	struct world *world = *state;
@@ -862,6 +884,7 @@ int main(void)
 		TEST(test_lenient_new_item_becomes_a_cancelled_copy),
 		TEST(test_the_cancelled_copy_dragged_to_a_free_time_becomes_live),
 		TEST(test_overrides_keep_their_own_descriptions),
+		TEST(test_cancelled_copy_of_an_odd_text),
 		TEST(test_cancelled_copies_go_after_a_week),
 		TEST(test_a_deleted_booking_frees_its_time_at_once),
 		TEST(test_deleted_and_put_again_is_a_move),
