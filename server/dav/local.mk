@@ -1,1 +1,23 @@
-server_libserver_a_SOURCES +=
+server_libserver_a_SOURCES += \
+	server/dav/calendar_properties.c \
+	server/dav/dav_private.h \
+	server/dav/dav_request.c \
+	server/dav/delete.c \
+	server/dav/get.c \
+	server/dav/live_properties.c \
+	server/dav/mkcalendar.c \
+	server/dav/options.c \
+	server/dav/principal_properties.c \
+	server/dav/properties.c server/dav/properties.h \
+	server/dav/propfind.c \
+	server/dav/proppatch.c \
+	server/dav/put.c \
+	server/dav/report.c server/dav/reports.h \
+	server/dav/report_calendar_query.c \
+	server/dav/report_free_busy.c \
+	server/dav/report_multiget.c \
+	server/dav/report_sync.c \
+	server/dav/resource.c \
+	server/dav/routes.c server/dav/routes.h \
+	server/dav/well_known.c \
+	server/dav/write.c server/dav/write.h

@@ -1,0 +1,90 @@
+/*
+ * server/dav/dav_private - what the files of this folder share: the request in hand, the resource it names, errors.
+ */
+#ifndef SERVER_DAV_DAV_PRIVATE_H
+#define SERVER_DAV_DAV_PRIVATE_H
+
+#include "protocol/dav/headers.h"
+#include "protocol/dav/path.h"
+#include "server/app.h"
+#include "server/auth/acl.h"
+#include "server/http/request.h"
+#include "storage/store.h"
+
+#define DAV_CLASSES "1, 3, access-control, calendar-access, extended-mkcol"
+
+/* One request while it is answered; lives in its arena. */
+struct dav_request {
+	struct http_request *http;
+	struct app *app;
+	struct arena *arena;
+	const struct auth_user *user; /* NULL only where anybody may ask */
+	struct dav_path path;
+	struct dav_preferences prefer;
+	struct error error; /* what a client must be told, where a function returned -EINVAL */
+	struct slice extra; /* XML inside the condition's element */
+};
+
+/* Makes it from HTTP; NULL when that failed and has been answered. */
+struct dav_request *dav_request_new(struct http_request *http);
+
+/* ---- ends of a request ---- */
+/*
+ * Answers what RET says and finishes: 0 the reply as it stands; -EINVAL d->error; -ENOENT 404, which is the same for
+ * what does not exist and what may not be seen; -EACCES 403 with DAV:need-privileges; others 500, 503 and 507.
+ */
+void dav_finish(struct dav_request *d, int ret);
+/* Replies 207 with the body made so far. */
+void dav_reply_multistatus(struct dav_request *d);
+
+typedef int dav_view_fn(struct dav_request *d, struct kv_txn *txn, void *arg);
+/* Runs FN on a snapshot; again from a clean reply when the engine asks for it. */
+int dav_view(struct dav_request *d, dav_view_fn *fn, void *arg);
+/*
+ * Runs the rest of the request on a worker; 503 when too many wait. For handlers on the loop that turn out to have more
+ * to do.
+ */
+typedef void dav_work_fn(struct dav_request *d);
+void dav_on_worker(struct dav_request *d, dav_work_fn *fn);
+
+/* ---- resources ---- */
+struct dav_resource {
+	enum dav_kind kind;
+	enum dav_principal_set set;
+	struct slice name;               /* of the principal or the home */
+	uint64_t owner;                  /* principal id; 0 above homes and principals */
+	enum principal_kind owner_kind;
+	const struct principal *principal; /* NULL until dav_principal() */
+	const struct collection *collection; /* DAV_COLLECTION and DAV_OBJECT */
+	const struct object *object;         /* DAV_OBJECT */
+	unsigned access;                     /* bits of enum acl_access */
+};
+
+/*
+ * Finds what PATH names and checks that the user has NEED (one bit of enum acl_access). Records are of the arena. 0,
+ * -ENOENT (does not exist, or he may not know), -EACCES (he may read it, but not that), or another -errno.
+ */
+int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path, unsigned need,
+    struct dav_resource *resource_r);
+/* The principal that the resource belongs to, read when first asked for. 0 or -errno. */
+int dav_principal(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource);
+
+enum dav_principal_set dav_set_of(enum principal_kind kind);
+void dav_href_of(struct buf *b, const struct dav_resource *resource);
+/* The zone of the VTIMEZONE inside TEXT, an iCalendar object, by its rules; NULL when there is none to be read. */
+const struct zone *dav_zone_of_text(struct dav_request *d, struct slice text);
+/* The zone that dates and floating times of a calendar are read in: its own, its owner's, the site's. */
+const struct zone *dav_zone(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource);
+
+/* ---- handlers, one method a file ---- */
+void dav_options(struct http_request *http);
+void dav_propfind(struct http_request *http);
+void dav_proppatch(struct http_request *http);
+void dav_mkcalendar(struct http_request *http); /* and extended MKCOL */
+void dav_get(struct http_request *http);        /* and HEAD */
+void dav_put(struct http_request *http);
+void dav_delete(struct http_request *http);
+void dav_report(struct http_request *http);
+void dav_well_known(struct http_request *http);
+
+#endif

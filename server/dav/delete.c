@@ -1,0 +1,51 @@
+/* DELETE of a calendar object or of a whole calendar (RFC 4918, 9.6). */
+#include <config.h>
+
+#include <errno.h>
+
+#include "server/dav/write.h"
+
+static int prepare(struct dav_write *write)
+{
+	struct dav_request *d = write->d;
+	int ret = dav_write_check(d);
+
+	if (ret == 0)
+		ret = dav_write_condition(d, &write->delete.condition);
+	write->delete.home = slice_str(d->path.name);
+	write->delete.collection = slice_str(d->path.collection);
+	write->delete.name = slice_str(d->path.object);
+	write->delete.origin = dav_write_origin(d);
+	return ret;
+}
+
+static void start(struct dav_write *write)
+{
+	struct dav_request *d = write->d;
+	const struct change_delete *request = &write->delete;
+
+	if (d->path.kind == DAV_COLLECTION)
+		change_collection_delete(d->app->changes, d->arena, request->home, request->collection, &request->origin,
+		    dav_write_done, write);
+	else
+		change_delete(d->app->changes, d->arena, request, dav_write_done, write);
+}
+
+void dav_delete(struct http_request *http)
+{
+	struct dav_request *d = dav_request_new(http);
+	struct dav_write *write;
+	int ret = -ENOMEM;
+
+	if (d == NULL)
+		return;
+	write = arena_zalloc(d->arena, sizeof(*write));
+	if (write != NULL) {
+		write->d = d;
+		ret = prepare(write);
+	}
+	if (ret < 0)
+		dav_finish(d, ret);
+	else
+		start(write);
+}

@@ -1,0 +1,58 @@
+/* GET and HEAD of a calendar object (RFC 9110, 9.3.1; RFC 4791, 5.3.4): the bytes as they are stored. On the loop. */
+#include <config.h>
+
+#include <errno.h>
+
+#include "protocol/http/date.h"
+#include "protocol/http/precondition.h"
+#include "server/dav/properties.h"
+
+static void add_headers(struct dav_request *d, const struct dav_resource *resource, struct slice etag)
+{
+	AUTO_BUF struct buf type = BUF_INIT(128), date = BUF_INIT(64);
+	struct property_source source = {.d = d, .resource = (struct dav_resource *)resource};
+
+	get_content_type(&source, &type);
+	http_date_write(&date, resource->object->modified);
+	http_reply_header(d->http, "Content-Type", "%.*s", SLICE_ARG(buf_slice(&type)));
+	http_reply_header(d->http, "Last-Modified", "%.*s", SLICE_ARG(buf_slice(&date)));
+	http_reply_header(d->http, "ETag", "%.*s", SLICE_ARG(etag));
+}
+
+static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	const struct http_precondition *precondition = arg;
+	struct dav_resource resource;
+	char etag[RECORD_ETAG_SIZE];
+	struct slice body;
+	int status, ret = dav_resolve(d, txn, &d->path, ACL_READ, &resource);
+
+	if (ret < 0)
+		return ret;
+	object_etag(resource.object, etag);
+	add_headers(d, &resource, slice_str(etag));
+	status = http_precondition_get(precondition, slice_str(etag), resource.object->modified);
+	d->http->response.status = status != 0 ? status : 200;
+	if (status != 0)
+		return 0;
+	ret = store_body_get(txn, resource.object->id, &body);
+	if (ret == 0)
+		buf_add_slice(&d->http->response.body, body);
+	return ret == -ENOENT ? -EBADMSG : ret;
+}
+
+void dav_get(struct http_request *http)
+{
+	struct dav_request *d = dav_request_new(http);
+	struct http_precondition precondition;
+	int ret;
+
+	if (d == NULL)
+		return;
+	ret = http_precondition_parse(http->headers, d->arena, &precondition);
+	if (ret == -EINVAL)
+		error_set(&d->error, 400, CONDITION_NONE, "The list of entity tags cannot be read.");
+	else if (ret == 0)
+		ret = dav_view(d, answer, &precondition);
+	dav_finish(d, ret);
+}

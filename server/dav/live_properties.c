@@ -1,0 +1,210 @@
+/* Properties that WebDAV itself defines (RFC 4918, 15; 3744, 4 and 5; 3253, 3.1; 5397; 5842). */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+
+#include "protocol/http/date.h"
+#include "server/dav/properties.h"
+
+int get_resourcetype(const struct property_source *s, struct buf *b)
+{
+	switch (s->resource->kind) {
+	case DAV_OBJECT:
+		return 0;
+	case DAV_COLLECTION:
+		buf_add_str(b, "<D:collection/><C:calendar/>");
+		return 0;
+	case DAV_PRINCIPAL:
+		buf_add_str(b, "<D:collection/><D:principal/>");
+		return 0;
+	default:
+		buf_add_str(b, "<D:collection/>");
+		return 0;
+	}
+}
+
+int get_displayname(const struct property_source *s, struct buf *b)
+{
+	int ret;
+
+	if (s->resource->kind == DAV_COLLECTION) {
+		const struct collection *c = s->resource->collection;
+
+		buf_add_xml(b, c->display_name.len > 0 ? c->display_name : c->name);
+		return 0;
+	}
+	ret = dav_principal(s->d, s->txn, s->resource);
+	if (ret == 0) {
+		const struct principal *p = s->resource->principal;
+
+		buf_add_xml(b, p->display_name.len > 0 ? p->display_name : p->name);
+	}
+	return ret;
+}
+
+int get_etag(const struct property_source *s, struct buf *b)
+{
+	char etag[RECORD_ETAG_SIZE];
+
+	object_etag(s->resource->object, etag);
+	buf_add_str(b, etag); /* hexadecimal in quotes: nothing to escape */
+	return 0;
+}
+
+int get_content_type(const struct property_source *s, struct buf *b)
+{
+	const char *component = "";
+
+	switch (s->resource->object->component) {
+	case COMPONENT_VEVENT:
+		component = "; component=VEVENT";
+		break;
+	case COMPONENT_VTODO:
+		component = "; component=VTODO";
+		break;
+	case COMPONENT_VJOURNAL:
+		component = "; component=VJOURNAL";
+		break;
+	case COMPONENT_VFREEBUSY:
+		component = "; component=VFREEBUSY";
+		break;
+	case COMPONENT_VAVAILABILITY:
+		component = "; component=VAVAILABILITY";
+		break;
+	default:
+		break;
+	}
+	buf_add_slice(b, SLICE("text/calendar; charset=utf-8"));
+	buf_add_str(b, component);
+	return 0;
+}
+
+int get_content_length(const struct property_source *s, struct buf *b)
+{
+	buf_add_u64(b, s->resource->object->size);
+	return 0;
+}
+
+int get_last_modified(const struct property_source *s, struct buf *b)
+{
+	http_date_write(b, s->resource->object->modified);
+	return 0;
+}
+
+int get_creation_date(const struct property_source *s, struct buf *b)
+{
+	const struct dav_resource *r = s->resource;
+
+	buf_add_rfc3339(b, r->kind == DAV_OBJECT ? r->object->created : r->collection->created, 0);
+	return 0;
+}
+
+int get_current_user_principal(const struct property_source *s, struct buf *b)
+{
+	buf_add_str(b, "<D:href>");
+	dav_href_principal(b, DAV_USERS, slice_str(s->d->user->name));
+	buf_add_str(b, "</D:href>");
+	return 0;
+}
+
+int get_owner(const struct property_source *s, struct buf *b)
+{
+	buf_add_str(b, "<D:href>");
+	dav_href_principal(b, dav_set_of(s->resource->owner_kind), s->resource->name);
+	buf_add_str(b, "</D:href>");
+	return 0;
+}
+
+/* ---- privileges ---- */
+
+/* The tree of RFC 3744, 3 and RFC 4791, 6.1.1, as far as it means something here; each under the one above it by depth. */
+static const struct {
+	const char *element, *description;
+	unsigned needs; /* bits of enum acl_access */
+	int depth;
+} privileges[] = {
+    {"D:all", "Everything", ACL_READ | ACL_WRITE | ACL_OWN, 0},
+    {"D:read", "Read", ACL_READ, 1},
+    {"C:read-free-busy", "Read free/busy", ACL_READ_FREE_BUSY, 2},
+    {"D:read-acl", "Read the access control list", ACL_OWN, 1},
+    {"D:read-current-user-privilege-set", "Read one's own privileges", ACL_READ, 1},
+    {"D:write", "Write", ACL_WRITE, 1},
+    {"D:write-properties", "Write properties", ACL_WRITE, 2},
+    {"D:write-content", "Write content", ACL_WRITE, 2},
+    {"D:bind", "Add members", ACL_WRITE, 2},
+    {"D:unbind", "Remove members", ACL_WRITE, 2},
+};
+
+static void add_privilege(struct buf *b, size_t i)
+{
+	buf_printf(b, "<D:privilege><%s/></D:privilege>", privileges[i].element);
+}
+
+int get_current_user_privilege_set(const struct property_source *s, struct buf *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(privileges); i++)
+		if ((s->resource->access & privileges[i].needs) == privileges[i].needs)
+			add_privilege(b, i);
+	return 0;
+}
+
+int get_supported_privilege_set(const struct property_source *s, struct buf *b)
+{
+	(void)s;
+	for (size_t i = 0; i < ARRAY_LEN(privileges); i++) {
+		int next = i + 1 < ARRAY_LEN(privileges) ? privileges[i + 1].depth : 0;
+
+		buf_add_str(b, "<D:supported-privilege>");
+		add_privilege(b, i);
+		buf_printf(b, "<D:description xml:lang=\"en\">%s</D:description>", privileges[i].description);
+		for (int depth = privileges[i].depth; depth >= next; depth--) {
+			buf_add_str(b, "</D:supported-privilege>");
+			if (depth == 0)
+				break;
+		}
+	}
+	return 0;
+}
+
+int get_acl(const struct property_source *s, struct buf *b)
+{
+	if ((s->resource->access & ACL_OWN) == 0)
+		return -ENOENT; /* DAV:read-acl is his who owns it */
+	buf_add_str(b, "<D:ace><D:principal><D:property><D:owner/></D:property></D:principal><D:grant><D:privilege><D:all/>"
+	               "</D:privilege></D:grant><D:protected/></D:ace>"
+	               "<D:ace><D:principal><D:authenticated/></D:principal><D:grant><D:privilege><C:read-free-busy/>"
+	               "</D:privilege></D:grant><D:protected/></D:ace>");
+	return 0;
+}
+
+int get_acl_restrictions(const struct property_source *s, struct buf *b)
+{
+	(void)s;
+	buf_add_str(b, "<D:grant-only/><D:no-invert/>");
+	return 0;
+}
+
+int get_principal_collection_set(const struct property_source *s, struct buf *b)
+{
+	(void)s;
+	buf_add_str(b, "<D:href>/dav/principals/</D:href>");
+	return 0;
+}
+
+int get_supported_report_set(const struct property_source *s, struct buf *b)
+{
+	report_write_supported(b, s->resource->kind);
+	return 0;
+}
+
+/* A UUID made of the store's random epoch and the row's id, marked as version 8 (RFC 9562, 5.8). */
+int get_resource_id(const struct property_source *s, struct buf *b)
+{
+	const struct dav_resource *r = s->resource;
+	uint64_t epoch = store_epoch(s->d->app->store), id = r->kind == DAV_COLLECTION ? r->collection->id : r->owner;
+
+	buf_printf(b, "<D:href>urn:uuid:%08" PRIx64 "-%04" PRIx64 "-8%03x-%04" PRIx64 "-%012" PRIx64 "</D:href>",
+	    epoch >> 32, epoch >> 16 & 0xffff, (unsigned)r->kind, (epoch & 0x3fff) | 0x8000, id & 0xffffffffffff);
+	return 0;
+}

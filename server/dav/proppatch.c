@@ -1,0 +1,184 @@
+/* PROPPATCH (RFC 4918, 9.2): all or nothing, in the order of the document, in one update. */
+#include <config.h>
+
+#include <errno.h>
+
+#include "protocol/dav/multistatus.h"
+#include "server/booking/change.h"
+#include "server/dav/properties.h"
+
+struct outcome {
+	int status; /* 0: would be set; else why not */
+	enum dav_condition condition;
+};
+
+struct patch {
+	struct dav_request *d;
+	struct property_changes changes;
+	struct outcome *outcomes; /* one a change */
+	bool failed;
+	struct dav_resource resource;
+};
+
+static void fail(struct patch *patch, size_t i, const struct error *err)
+{
+	patch->outcomes[i] = (struct outcome){err->http_status != 0 ? err->http_status : 403, err->condition};
+	patch->failed = true;
+}
+
+static bool is_live_here(const struct live_property *live, const struct dav_resource *resource)
+{
+	return live != NULL && (live->kinds & ON(resource->kind)) != 0;
+}
+
+static int apply_live(struct patch *patch, size_t i, const struct live_property *live, struct property_edit *edit,
+    bool *changed)
+{
+	const struct property_change *change = &patch->changes.at[i];
+	struct error err = ERROR_NONE;
+	int ret;
+
+	if (live->set == NULL || edit->collection == NULL)
+		ret = error_set(&err, 403, DAV_CANNOT_MODIFY_PROTECTED_PROPERTY, "protected");
+	else
+		ret = live->set(edit, change->remove ? NULL : change->element, &err);
+	if (ret == 0)
+		*changed = true;
+	if (ret != -EINVAL)
+		return ret;
+	fail(patch, i, &err);
+	return 0;
+}
+
+static int count_dead(struct slice ns, struct slice name, struct slice xml, void *arg)
+{
+	(void)ns, (void)name, (void)xml;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static int apply_dead(struct patch *patch, struct kv_txn *txn)
+{
+	enum property_owner owner;
+	size_t count = 0;
+	uint64_t id;
+	int ret = 0;
+
+	if (!property_owner_of(&patch->resource, &owner, &id))
+		return 0;
+	ret = store_property_each(txn, owner, id, count_dead, &count);
+	for (size_t i = 0; ret == 0 && i < patch->changes.count; i++) {
+		const struct property_change *change = &patch->changes.at[i];
+
+		if (is_live_here(live_property_find(change->ns, change->name), &patch->resource))
+			continue;
+		ret = property_store_dead(txn, owner, id, change, &count);
+		if (ret == -EMSGSIZE) {
+			fail(patch, i, &(struct error){507, CONDITION_NONE, ""});
+			return -ECANCELED; /* takes back what was written */
+		}
+	}
+	return ret;
+}
+
+static int apply(struct kv_txn *txn, void *arg)
+{
+	struct patch *patch = arg;
+	struct dav_request *d = patch->d;
+	enum property_owner owner;
+	struct collection copy;
+	uint64_t id;
+	struct property_edit edit = {.d = d};
+	bool changed = false;
+	int ret;
+
+	memset(patch->outcomes, 0, patch->changes.count * sizeof(*patch->outcomes));
+	patch->failed = false;
+	ret = dav_resolve(d, txn, &d->path, ACL_READ, &patch->resource);
+	if (ret < 0)
+		return ret;
+	if (patch->resource.kind == DAV_COLLECTION) {
+		copy = *patch->resource.collection;
+		edit.collection = &copy;
+	}
+	for (size_t i = 0; ret == 0 && i < patch->changes.count; i++) {
+		const struct property_change *change = &patch->changes.at[i];
+		const struct live_property *live = live_property_find(change->ns, change->name);
+
+		if ((patch->resource.access & ACL_WRITE) == 0)
+			fail(patch, i, &(struct error){403, DAV_NEED_PRIVILEGES, ""});
+		else if (is_live_here(live, &patch->resource))
+			ret = apply_live(patch, i, live, &edit, &changed);
+		else if (!property_owner_of(&patch->resource, &owner, &id))
+			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* objects keep no dead properties */
+	}
+	if (ret < 0 || patch->failed)
+		return ret;
+	ret = apply_dead(patch, txn);
+	if (ret == 0 && changed)
+		ret = change_collection_update(d->app->changes, txn, d->arena, &copy);
+	return ret;
+}
+
+/* One propstat a property: what failed with its reason, the rest 424 then. */
+static void write_outcomes(struct patch *patch)
+{
+	struct buf *b = &patch->d->http->response.body;
+	AUTO_BUF struct buf href = BUF_INIT(8192);
+
+	dav_href_of(&href, &patch->resource);
+	multistatus_open(b);
+	response_open(b, buf_slice(&href));
+	if (!patch->failed)
+		propstat_open(b);
+	for (size_t i = 0; i < patch->changes.count; i++) {
+		struct outcome *outcome = &patch->outcomes[i];
+
+		if (patch->failed)
+			propstat_open(b);
+		property_empty(b, patch->changes.at[i].ns, patch->changes.at[i].name);
+		if (patch->failed)
+			propstat_close(b, outcome->status != 0 ? outcome->status : 424, outcome->condition);
+	}
+	if (!patch->failed)
+		propstat_close(b, 200, CONDITION_NONE);
+	response_close(b);
+	multistatus_close(b, SLICE_EMPTY);
+	dav_reply_multistatus(patch->d);
+}
+
+static void applied(int ret, void *arg)
+{
+	struct patch *patch = arg;
+
+	if (ret == -ECANCELED)
+		ret = 0;
+	if (ret == 0 && !patch->failed && patch->d->prefer.return_minimal) {
+		patch->d->http->response.status = 200; /* RFC 8144, 2.2 */
+		http_reply_header(patch->d->http, "Preference-Applied", "return=minimal");
+	} else if (ret == 0) {
+		write_outcomes(patch);
+	}
+	dav_finish(patch->d, ret);
+}
+
+void dav_proppatch(struct http_request *http)
+{
+	struct dav_request *d = dav_request_new(http);
+	struct patch *patch;
+	int ret;
+
+	if (d == NULL)
+		return;
+	patch = arena_zalloc(d->arena, sizeof(*patch));
+	ret = patch != NULL ? proppatch_read(d->arena, http->body, &patch->changes, &d->error) : -ENOMEM;
+	if (ret == 0) {
+		patch->d = d;
+		patch->outcomes = arena_array(d->arena, patch->changes.count + 1, sizeof(*patch->outcomes));
+		ret = patch->outcomes != NULL ? 0 : -ENOMEM;
+	}
+	if (ret < 0)
+		dav_finish(d, ret);
+	else
+		kv_update(store_kv(d->app->store), apply, applied, patch);
+}

@@ -1,0 +1,102 @@
+/* PUT of a calendar object (RFC 4791, 5.3.2): parsed and decided by the change service. */
+#include <config.h>
+
+#include <errno.h>
+
+#include "server/dav/write.h"
+
+/* text/calendar in UTF-8; a body without a type is taken for one, as it must parse anyway. */
+static int check_type(struct dav_request *d)
+{
+	struct slice rest = http_header_get(d->http->headers, "Content-Type"), type, name, value;
+	ptrdiff_t end;
+	bool good;
+
+	if (rest.len == 0)
+		return 0;
+	end = slice_find_byte(rest, ';');
+	type = slice_trim(end < 0 ? rest : slice_sub(rest, 0, (size_t)end));
+	good = slice_is_nocase(type, "text/calendar");
+	rest = end < 0 ? SLICE_EMPTY : slice_from(rest, (size_t)end);
+	while (http_parameter_next(&rest, &name, &value))
+		if (slice_is_nocase(name, "charset"))
+			good &= slice_is_nocase(value, "utf-8") || slice_is_nocase(value, "us-ascii") ||
+			        slice_is_nocase(value, "utf8");
+	return good ? 0
+	            : error_set(&d->error, 403, CALDAV_SUPPORTED_CALENDAR_DATA, "Send text/calendar in UTF-8.");
+}
+
+/* Right below a home there are calendars only, and a calendar is no file. */
+static int refuse_place(struct dav_request *d)
+{
+	return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "Put calendar objects into a calendar.");
+}
+
+static int refuse_home(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	struct dav_path path = d->path;
+	struct dav_resource resource;
+	int ret;
+
+	(void)arg;
+	path.kind = DAV_HOME;
+	ret = dav_resolve(d, txn, &path, ACL_WRITE, &resource);
+	return ret < 0 ? ret : refuse_place(d);
+}
+
+/* A calendar that is not there, in a home that is: RFC 4918, 9.7.1. */
+static int missing_parent(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	struct dav_path path = d->path;
+	struct dav_resource resource;
+	int ret;
+
+	(void)arg;
+	path.kind = DAV_HOME;
+	ret = dav_resolve(d, txn, &path, ACL_WRITE, &resource);
+	return ret < 0 ? ret : error_set(&d->error, 409, CONDITION_NONE, "There is no such calendar.");
+}
+
+static int prepare(struct dav_write *write)
+{
+	struct dav_request *d = write->d;
+	int ret;
+
+	if (d->path.kind == DAV_COLLECTION)
+		return dav_view(d, refuse_home, NULL);
+	ret = dav_write_check(d);
+	if (ret == -ENOENT && !d->path.slash)
+		ret = dav_view(d, missing_parent, NULL);
+	if (ret == 0)
+		ret = check_type(d);
+	if (ret == 0)
+		ret = dav_write_condition(d, &write->put.condition);
+	write->put.home = slice_str(d->path.name);
+	write->put.collection = slice_str(d->path.collection);
+	write->put.name = slice_str(d->path.object);
+	write->put.body = d->http->body;
+	write->put.handling = d->prefer.handling_strict ? HANDLING_STRICT
+	    : d->prefer.handling_lenient                ? HANDLING_LENIENT
+	                                                : HANDLING_DEFAULT;
+	write->put.origin = dav_write_origin(d);
+	return ret;
+}
+
+void dav_put(struct http_request *http)
+{
+	struct dav_request *d = dav_request_new(http);
+	struct dav_write *write;
+	int ret = -ENOMEM;
+
+	if (d == NULL)
+		return;
+	write = arena_zalloc(d->arena, sizeof(*write));
+	if (write != NULL) {
+		write->d = d;
+		ret = prepare(write);
+	}
+	if (ret < 0)
+		dav_finish(d, ret);
+	else
+		change_put(d->app->changes, d->arena, &write->put, dav_write_done, write);
+}

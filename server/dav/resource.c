@@ -1,0 +1,205 @@
+#include <config.h>
+
+#include <errno.h>
+
+#include "protocol/ical/timezone.h"
+#include "server/base/config.h"
+#include "server/dav/dav_private.h"
+
+enum dav_principal_set dav_set_of(enum principal_kind kind)
+{
+	switch (kind) {
+	case PRINCIPAL_RESOURCE:
+		return DAV_RESOURCES;
+	case PRINCIPAL_GROUP:
+		return DAV_GROUPS;
+	case PRINCIPAL_USER:
+		break;
+	}
+	return DAV_USERS;
+}
+
+/* Whose the path is. The user's own principal is known without a look at the store. */
+static int find_owner(struct dav_request *d, struct kv_txn *txn, struct slice name, struct dav_resource *resource)
+{
+	struct principal *principal;
+	int ret;
+
+	resource->name = name;
+	if (slice_is(name, d->user->name)) {
+		resource->owner = d->user->id;
+		resource->owner_kind = PRINCIPAL_USER;
+		return 0;
+	}
+	principal = arena_zalloc(d->arena, sizeof(*principal));
+	if (principal == NULL)
+		return -ENOMEM;
+	ret = store_principal_get(txn, d->arena, name, principal);
+	if (ret < 0)
+		return ret;
+	resource->principal = principal;
+	resource->owner = principal->id;
+	resource->owner_kind = principal->kind;
+	return 0;
+}
+
+static int find_principal(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
+    struct dav_resource *resource)
+{
+	int ret = find_owner(d, txn, slice_str(path->name), resource);
+
+	if (ret == 0 && dav_set_of(resource->owner_kind) != path->set)
+		return -ENOENT;
+	resource->access = ACL_READ | ACL_READ_FREE_BUSY;
+	if (resource->owner == d->user->id)
+		resource->access |= ACL_WRITE | ACL_OWN;
+	return ret;
+}
+
+static int find_collection(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
+    struct dav_resource *resource)
+{
+	struct collection *collection = arena_zalloc(d->arena, sizeof(*collection));
+	int ret;
+
+	if (collection == NULL)
+		return -ENOMEM;
+	ret = store_collection_get(txn, d->arena, resource->name, slice_str(path->collection), collection);
+	if (ret < 0)
+		return ret;
+	resource->collection = collection;
+	resource->access = acl_collection(d->user, collection, resource->owner_kind);
+	return 0;
+}
+
+static int find_object(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
+    struct dav_resource *resource)
+{
+	struct object *object = arena_zalloc(d->arena, sizeof(*object));
+	int ret;
+
+	if (object == NULL)
+		return -ENOMEM;
+	if (path->slash)
+		return -ENOENT;
+	ret = store_object_get(txn, d->arena, resource->collection->id, slice_str(path->object), object);
+	resource->object = object;
+	return ret;
+}
+
+static int check(unsigned access, unsigned need)
+{
+	if ((access & need) == need)
+		return 0;
+	return (access & ACL_READ) != 0 ? -EACCES : -ENOENT;
+}
+
+int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path, unsigned need,
+    struct dav_resource *resource_r)
+{
+	struct dav_resource resource = {.kind = path->kind, .set = path->set, .name = SLICE_EMPTY, .access = ACL_READ};
+	int ret = 0;
+
+	switch (path->kind) {
+	case DAV_SITE:
+	case DAV_WELL_KNOWN:
+	case DAV_PROBE_PRINCIPALS:
+	case DAV_PROBE_USER:
+	case DAV_ROOT:
+	case DAV_PRINCIPALS:
+	case DAV_PRINCIPAL_SET:
+	case DAV_CALENDARS:
+		break;
+	case DAV_PRINCIPAL:
+		ret = find_principal(d, txn, path, &resource);
+		break;
+	case DAV_HOME:
+	case DAV_COLLECTION:
+	case DAV_OBJECT:
+		ret = find_owner(d, txn, slice_str(path->name), &resource);
+		if (ret == 0)
+			resource.access = acl_home(d->user, resource.owner, resource.owner_kind);
+		if (ret == 0 && path->kind >= DAV_COLLECTION)
+			ret = find_collection(d, txn, path, &resource);
+		if (ret == 0 && path->kind == DAV_OBJECT && (resource.access & ACL_READ) != 0)
+			ret = find_object(d, txn, path, &resource);
+		break;
+	case DAV_KIND_COUNT:
+		return -ENOENT;
+	}
+	if (ret == 0)
+		ret = check(resource.access, need);
+	if (ret == 0)
+		*resource_r = resource;
+	return ret;
+}
+
+int dav_principal(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource)
+{
+	struct principal *principal;
+	int ret;
+
+	if (resource->principal != NULL)
+		return 0;
+	principal = arena_zalloc(d->arena, sizeof(*principal));
+	if (principal == NULL)
+		return -ENOMEM;
+	ret = store_principal_get_by_id(txn, d->arena, resource->owner, principal);
+	if (ret == 0)
+		resource->principal = principal;
+	return ret;
+}
+
+void dav_href_of(struct buf *b, const struct dav_resource *r)
+{
+	switch (r->kind) {
+	case DAV_PRINCIPAL:
+		dav_href_principal(b, r->set, r->name);
+		break;
+	case DAV_HOME:
+		dav_href_home(b, r->name);
+		break;
+	case DAV_COLLECTION:
+		dav_href_collection(b, r->name, r->collection->name);
+		break;
+	case DAV_OBJECT:
+		dav_href_object(b, r->name, r->collection->name, r->object->name);
+		break;
+	case DAV_SITE:
+	case DAV_WELL_KNOWN:
+	case DAV_PROBE_PRINCIPALS:
+	case DAV_PROBE_USER:
+	case DAV_ROOT:
+	case DAV_PRINCIPALS:
+	case DAV_PRINCIPAL_SET:
+	case DAV_CALENDARS:
+	case DAV_KIND_COUNT:
+		dav_href(b, &(struct dav_path){.kind = r->kind, .set = r->set});
+	}
+}
+
+const struct zone *dav_zone_of_text(struct dav_request *d, struct slice text)
+{
+	ptrdiff_t start = slice_find(text, SLICE("BEGIN:VTIMEZONE")), end = slice_find(text, SLICE("END:VTIMEZONE"));
+	const struct zone *zone = NULL;
+
+	if (start < 0 || end < start)
+		return NULL;
+	text = slice_sub(text, (size_t)start, (size_t)(end - start) + sizeof("END:VTIMEZONE") - 1);
+	return zone_from_vtimezone(d->arena, text, &zone) == 0 ? zone : NULL;
+}
+
+const struct zone *dav_zone(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource)
+{
+	const struct zone *zone = NULL;
+
+	if (resource->collection != NULL && resource->collection->timezone_id.len > 0)
+		zone = zone_set_find(d->app->zones, resource->collection->timezone_id);
+	if (zone == NULL && resource->collection != NULL)
+		zone = dav_zone_of_text(d, resource->collection->timezone);
+	if (zone == NULL && dav_principal(d, txn, resource) == 0 && resource->principal->timezone.len > 0)
+		zone = zone_set_find(d->app->zones, resource->principal->timezone);
+	if (zone == NULL)
+		zone = zone_set_find(d->app->zones, slice_str(config_get(d->app->config)->timezone));
+	return zone != NULL ? zone : zone_utc();
+}

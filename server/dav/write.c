@@ -1,0 +1,125 @@
+#include <config.h>
+
+#include "server/dav/write.h"
+
+#include <errno.h>
+
+#include "protocol/base/log.h"
+#include "protocol/http/precondition.h"
+
+static int check(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	struct dav_path path = d->path;
+	struct dav_resource resource;
+
+	(void)arg;
+	if (path.kind == DAV_OBJECT && path.slash)
+		return -ENOENT;
+	path.kind = DAV_COLLECTION;
+	return dav_resolve(d, txn, &path, ACL_WRITE, &resource);
+}
+
+int dav_write_check(struct dav_request *d)
+{
+	return dav_view(d, check, NULL);
+}
+
+int dav_write_condition(struct dav_request *d, struct change_condition *condition_r)
+{
+	struct http_precondition precondition;
+	int ret = http_precondition_parse(d->http->headers, d->arena, &precondition);
+
+	if (ret == -EINVAL)
+		return error_set(&d->error, 400, CONDITION_NONE, "The list of entity tags cannot be read.");
+	if (ret < 0)
+		return ret;
+	*condition_r = (struct change_condition){
+	    .if_match_any = precondition.if_match_any,
+	    .if_none_match_any = precondition.if_none_match_any,
+	    .if_match = precondition.if_match,
+	    .if_match_count = precondition.if_match_count,
+	    .if_none_match = precondition.if_none_match,
+	    .if_none_match_count = precondition.if_none_match_count,
+	};
+	return 0;
+}
+
+struct change_origin dav_write_origin(const struct dav_request *d)
+{
+	return (struct change_origin){ORIGIN_USER, slice_str(d->user->name), slice_str(d->http->id)};
+}
+
+/* ---- refusals ---- */
+
+static void add_times(struct buf *b, const char *element, const struct interval *at, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(b, "<slotkeeper:%s start=\"", element);
+		buf_add_basic_utc(b, at[i].start);
+		buf_add_str(b, "\" end=\"");
+		buf_add_basic_utc(b, at[i].end);
+		buf_add_str(b, "\"/>");
+	}
+}
+
+/* The contract's body for a taken time: times only, never a title. */
+static void write_unavailable(struct buf *b, const struct change_result *result)
+{
+	buf_printf(b, "<slotkeeper:slot-unavailable xmlns:slotkeeper=\"urn:slotkeeper\" reason=\"%s\">",
+	    result->reason != NULL ? result->reason : "staff_busy");
+	add_times(b, "conflict", result->conflicts, result->conflict_count);
+	add_times(b, "alternative", result->alternatives, result->alternative_count);
+	buf_add_str(b, "</slotkeeper:slot-unavailable>");
+}
+
+static void refuse(struct dav_request *d, const struct change_result *result)
+{
+	AUTO_BUF struct buf extra = BUF_INIT(16384);
+	bool strict = result->error.condition == SLOTKEEPER_SLOT_UNAVAILABLE;
+
+	if (strict) {
+		write_unavailable(&extra, result);
+	} else if (result->conflicting_name.len > 0) {
+		buf_add_str(&extra, "<D:href>");
+		dav_href_object(&extra, slice_str(d->path.name), slice_str(d->path.collection), result->conflicting_name);
+		buf_add_str(&extra, "</D:href>");
+	}
+	http_reply_error(d->http, &result->error, buf_slice(&extra));
+	if (result->error.http_status == 412 && result->etag[0] != '\0')
+		http_reply_header(d->http, "ETag", "%s", result->etag);
+	if (strict && d->prefer.handling_strict)
+		http_reply_header(d->http, "Preference-Applied", "handling=strict");
+}
+
+void dav_write_done(const struct change_result *result, void *arg)
+{
+	struct dav_write *write = arg;
+	struct dav_request *d = write->d;
+	struct http_request *http = d->http;
+	int ret = 0;
+
+	switch (result->outcome) {
+	case CHANGE_CREATED:
+	case CHANGE_UPDATED:
+	case CHANGE_UNCHANGED:
+		http->response.status = result->outcome == CHANGE_CREATED ? 201 : 204;
+		if (!result->rewritten && result->etag[0] != '\0') /* else the client would keep a stale copy: RFC 4791, 5.3.4 */
+			http_reply_header(http, "ETag", "%s", result->etag);
+		break;
+	case CHANGE_DELETED:
+		http->response.status = 204;
+		break;
+	case CHANGE_REFUSED_LENIENT:
+		http->response.status = result->created ? 201 : 204;
+		if (d->prefer.handling_lenient)
+			http_reply_header(http, "Preference-Applied", "handling=lenient");
+		break;
+	case CHANGE_REFUSED:
+		refuse(d, result);
+		break;
+	case CHANGE_FAILED:
+		ret = result->ret < 0 ? result->ret : -EIO;
+		break;
+	}
+	dav_finish(d, ret);
+}

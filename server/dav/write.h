@@ -1,0 +1,25 @@
+/*
+ * server/dav/write - what PUT and DELETE have in common: rights, preconditions, and how a change was decided.
+ */
+#ifndef SERVER_DAV_WRITE_H
+#define SERVER_DAV_WRITE_H
+
+#include "server/booking/change.h"
+#include "server/dav/dav_private.h"
+
+/* One write on its way; of the request's arena. */
+struct dav_write {
+	struct dav_request *d;
+	struct change_put put;
+	struct change_delete delete;
+};
+
+/* May the user write below the path's collection? 0, -ENOENT, -EACCES. */
+int dav_write_check(struct dav_request *d);
+/* 0, -ENOMEM, or -EINVAL with d->error. */
+int dav_write_condition(struct dav_request *d, struct change_condition *condition_r);
+struct change_origin dav_write_origin(const struct dav_request *d);
+/* Sets up the answer of RESULT and finishes. ARG is the struct dav_write. */
+void dav_write_done(const struct change_result *result, void *arg);
+
+#endif
