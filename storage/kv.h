@@ -39,7 +39,7 @@ int kv_view(struct kv *kv, kv_fn *fn, void *arg);
  * Queues FN for the writer. DONE is called once, in the writer's thread, after the batch that FN was part of is on
  * disk, also when FN wrote nothing, for its answer may rest on a row of that batch; RET is what FN returned (nothing
  * was written when it is negative) or the error of the commit. DONE must be short and may queue further updates.
- * Updates run in the order in which they were queued.
+ * Updates run in the order in which they were queued. Out of memory, DONE is called at once, in the caller's thread.
  */
 void kv_update(struct kv *kv, kv_fn *fn, kv_done_fn *done, void *arg);
 

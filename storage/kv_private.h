@@ -51,6 +51,7 @@ void writer_stats(struct writer *writer, struct kv_stats *stats);
 struct error;
 int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err);
 bool lmdb_exists(const char *directory);
-int memory_open(struct kv **kv_r);
+/* AGAIN: every update function runs twice, and what the first run wrote is thrown away, as in a batch that is repeated. */
+int memory_open(bool again, struct kv **kv_r);
 
 #endif

@@ -168,8 +168,8 @@ static int prepare(struct kv_txn *txn, void *arg)
 
 static int open_engine(const char *url, const struct store_options *options, struct kv **kv_r, struct error *err)
 {
-	if (strcmp(url, "memory:") == 0)
-		return memory_open(kv_r);
+	if (strcmp(url, "memory:") == 0 || strcmp(url, "memory:again") == 0)
+		return memory_open(strcmp(url, "memory:again") == 0, kv_r);
 	if (strncmp(url, "lmdb:", 5) == 0)
 		return lmdb_open(url + 5, options->map_bytes, options->create, kv_r, err);
 	error_set(err, 0, CONDITION_NONE, "not a store: wants lmdb:DIRECTORY or memory:");

@@ -30,7 +30,8 @@ struct store_options {
 };
 
 /*
- * Opens "lmdb:DIR" or "memory:". -ENOENT: no store there and not to be created; -EBUSY: another process has it;
+ * Opens "lmdb:DIR" or "memory:" ("memory:again" runs every update function twice and keeps the second run, so that tests
+ * find the one that cannot run again). -ENOENT: no store there and not to be created; -EBUSY: another process has it;
  * -EPROTO: a newer format; *ERR holds a sentence for a person.
  */
 int store_open(const char *url, const struct store_options *options, struct store **store_r, struct error *err);

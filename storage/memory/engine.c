@@ -30,6 +30,7 @@ struct memory_kv {
 	pthread_mutex_t lock;    /* of present */
 	struct version *present; /* what is committed */
 	struct version *batch;   /* the writer's own */
+	bool again;              /* every update function runs twice: the first run is thrown away */
 };
 
 struct memory_txn {
@@ -229,6 +230,11 @@ static int memory_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
 	struct memory_kv *kv = (struct memory_kv *)base;
 	struct memory_txn txn = {.txn = {&memory_ops, true}, .version = version_copy(kv->batch)};
 
+	if (txn.version != NULL && kv->again) {
+		fn(&txn.txn, arg);
+		version_release(txn.version);
+		txn.version = version_copy(kv->batch);
+	}
 	if (txn.version == NULL)
 		return -ENOMEM;
 	*ret_r = fn(&txn.txn, arg);
@@ -297,7 +303,7 @@ static const struct kv_ops memory_ops = {
     .remove = memory_remove,
 };
 
-int memory_open(struct kv **kv_r)
+int memory_open(bool again, struct kv **kv_r)
 {
 	static const struct version nothing;
 	struct memory_kv *kv = calloc(1, sizeof(*kv));
@@ -306,6 +312,7 @@ int memory_open(struct kv **kv_r)
 	if (kv == NULL)
 		return -ENOMEM;
 	kv->kv.ops = &memory_ops;
+	kv->again = again;
 	pthread_mutex_init(&kv->lock, NULL);
 	kv->present = version_copy(&nothing);
 	ret = kv->present == NULL ? -ENOMEM : writer_new(&kv->kv, &kv->kv.writer);

@@ -42,8 +42,8 @@ struct fixture *fixture_new(enum engine engine, uint64_t map_bytes)
 	f->engine = engine;
 	f->map_bytes = map_bytes;
 	f->arena = arena_new(ARENA_MAX);
-	if (engine == ENGINE_MEMORY) {
-		snprintf(f->url, sizeof(f->url), "memory:");
+	if (engine != ENGINE_LMDB) {
+		snprintf(f->url, sizeof(f->url), engine == ENGINE_AGAIN ? "memory:again" : "memory:");
 	} else {
 		snprintf(f->directory, sizeof(f->directory), "%.40s/store.XXXXXX", root != NULL ? root : "/tmp");
 		if (mkdtemp(f->directory) == NULL)

@@ -12,6 +12,7 @@
 enum engine {
 	ENGINE_MEMORY,
 	ENGINE_LMDB,
+	ENGINE_AGAIN, /* memory, every update function runs twice */
 };
 
 struct fixture {
@@ -34,6 +35,8 @@ int fixture_setup(void **state);
 int fixture_teardown(void **state);
 #define ON_MEMORY(test) {#test " in memory", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_MEMORY}
 #define ON_LMDB(test)   {#test " in LMDB", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_LMDB}
+
+#define ON_AGAIN(test)  {#test " run again", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_AGAIN}
 
 /* xorshift: the same row of numbers in every run. */
 uint64_t random_next(uint64_t *seed);

@@ -577,6 +577,24 @@ static void test_statistics_count_rows_and_open_snapshots(void **state)
 	assert_int_equal(after.queued, 0);
 }
 
+static int count_runs(struct kv_txn *txn, void *arg)
+{
+	const struct step put_once = {PUT_NEW, "a", "1", 0};
+
+	++*(int *)arg;
+	return run_step(txn, &put_once);
+}
+
+static void test_an_engine_for_tests_runs_every_update_twice_and_keeps_one(void **state)
+{
+	struct kv *kv = ((struct fixture *)*state)->kv;
+	int runs = 0;
+
+	assert_int_equal(kv_update_wait(kv, count_runs, &runs), 0);
+	assert_int_equal(runs, 2);
+	VIEW(kv, {GET, "a", "1", 0});
+}
+
 #define BOTH(test) ON_MEMORY(test), ON_LMDB(test)
 
 int main(void)
@@ -596,6 +614,7 @@ int main(void)
 	    BOTH(test_what_a_function_returns_is_handed_up),
 	    BOTH(test_closing_finishes_what_is_queued),
 	    BOTH(test_statistics_count_rows_and_open_snapshots),
+	    ON_AGAIN(test_an_engine_for_tests_runs_every_update_twice_and_keeps_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

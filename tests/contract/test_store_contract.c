@@ -861,35 +861,35 @@ CASE(small_values_are_kept_by_name)
 	return 0;
 }
 
-#define BOTH(name) ON_MEMORY(test_##name), ON_LMDB(test_##name)
+#define ENGINES(name) ON_MEMORY(test_##name), ON_LMDB(test_##name), ON_AGAIN(test_##name)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    BOTH(principals_are_found_by_name_id_and_address),
-	    BOTH(a_name_and_an_address_belong_to_one_principal),
-	    BOTH(a_deleted_principal_leaves_nothing_and_its_id_is_not_used_again),
-	    BOTH(collections_are_found_by_home_and_name_and_listed_by_home),
-	    BOTH(a_put_with_an_id_that_no_row_has_is_refused),
-	    BOTH(dead_properties_belong_to_their_owner_and_full_name),
-	    BOTH(an_object_is_found_by_name_uid_id_and_owner),
-	    BOTH(a_uid_belongs_to_one_name_of_a_collection),
-	    BOTH(every_write_gives_a_new_etag_and_keeps_the_birthday),
-	    BOTH(a_deleted_object_leaves_a_tombstone_and_may_come_back),
-	    BOTH(objects_come_in_the_order_of_their_names_and_a_walk_can_stop),
-	    BOTH(names_and_uids_may_be_long_and_strange),
-	    BOTH(a_sync_gets_the_newest_change_of_each_name_once),
-	    BOTH(pruned_tombstones_make_older_tokens_stale_and_no_newer_one),
-	    BOTH(a_collection_goes_only_when_it_is_empty_and_takes_its_rows_along),
-	    BOTH(busy_rows_are_found_by_overlap_in_both_indexes),
-	    BOTH(index_rows_are_replaced_and_cleared_as_a_whole),
-	    BOTH(series_are_found_where_the_index_may_not_hold_them),
-	    BOTH(no_two_bookings_of_a_member_overlap),
-	    BOTH(occupancy_is_listed_by_overlap),
-	    BOTH(jobs_come_by_due_time_and_equal_keys_are_one_job),
-	    BOTH(a_running_job_is_not_replaced_and_leaves_its_key_to_the_newer_one),
-	    BOTH(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
-	    BOTH(small_values_are_kept_by_name),
+	    ENGINES(principals_are_found_by_name_id_and_address),
+	    ENGINES(a_name_and_an_address_belong_to_one_principal),
+	    ENGINES(a_deleted_principal_leaves_nothing_and_its_id_is_not_used_again),
+	    ENGINES(collections_are_found_by_home_and_name_and_listed_by_home),
+	    ENGINES(a_put_with_an_id_that_no_row_has_is_refused),
+	    ENGINES(dead_properties_belong_to_their_owner_and_full_name),
+	    ENGINES(an_object_is_found_by_name_uid_id_and_owner),
+	    ENGINES(a_uid_belongs_to_one_name_of_a_collection),
+	    ENGINES(every_write_gives_a_new_etag_and_keeps_the_birthday),
+	    ENGINES(a_deleted_object_leaves_a_tombstone_and_may_come_back),
+	    ENGINES(objects_come_in_the_order_of_their_names_and_a_walk_can_stop),
+	    ENGINES(names_and_uids_may_be_long_and_strange),
+	    ENGINES(a_sync_gets_the_newest_change_of_each_name_once),
+	    ENGINES(pruned_tombstones_make_older_tokens_stale_and_no_newer_one),
+	    ENGINES(a_collection_goes_only_when_it_is_empty_and_takes_its_rows_along),
+	    ENGINES(busy_rows_are_found_by_overlap_in_both_indexes),
+	    ENGINES(index_rows_are_replaced_and_cleared_as_a_whole),
+	    ENGINES(series_are_found_where_the_index_may_not_hold_them),
+	    ENGINES(no_two_bookings_of_a_member_overlap),
+	    ENGINES(occupancy_is_listed_by_overlap),
+	    ENGINES(jobs_come_by_due_time_and_equal_keys_are_one_job),
+	    ENGINES(a_running_job_is_not_replaced_and_leaves_its_key_to_the_newer_one),
+	    ENGINES(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
+	    ENGINES(small_values_are_kept_by_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
