@@ -136,10 +136,18 @@ void change_collection_delete(struct change_service *service, struct arena *aren
     struct slice name, const struct change_origin *origin, change_done_fn *done, void *arg);
 /*
  * Writes the collection's row again inside the caller's update and, when its zone or transparency changed, indexes its
- * objects anew in the same update. COLLECTION holds the new values.
+ * objects anew in the same update. COLLECTION holds the new values. -EBUSY when bookings in floating time would overlap
+ * others in the new zone: the update function must hand it up.
  */
 int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     struct collection *collection);
+
+/*
+ * Indexes everything anew when the zone data of this machine, the site's zone or the way of indexing differ from those
+ * that the index was made with; called at start, before the first request. Bookings that overlap then raise an alert.
+ * Waits for the writer. The number of calendars, or -errno.
+ */
+int change_reindex_if_needed(struct change_service *service);
 
 /*
  * Extends the index of endless series to now + CHANGE_WINDOW_AHEAD; called at start and daily. At

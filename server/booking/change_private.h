@@ -75,6 +75,9 @@ int rows_blocking(struct arena *arena, const struct busy *rows, size_t count, st
 int rows_put(struct kv_txn *txn, struct arena *arena, const struct place *place, const struct object *object,
     struct rows *rows);
 
+/* The same without the occupancy. */
+int rows_put_unguarded(struct kv_txn *txn, const struct place *place, const struct object *object, struct rows *rows);
+
 /* ---- far.c: time beyond the index ---- */
 
 /* What series without end block outside the index, and the objects that it was computed from. */

@@ -11,6 +11,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/principal.c \
 	server/booking/refusal.c \
 	server/booking/refused_copy.c \
+	server/booking/reindex.c \
 	server/booking/rows.c \
 	server/booking/rules/alternatives.c server/booking/rules/alternatives.h \
 	server/booking/rules/conflict.c server/booking/rules/conflict.h \

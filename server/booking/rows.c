@@ -106,6 +106,15 @@ static int put_occupancy(struct kv_txn *txn, struct arena *arena, const struct p
 int rows_put(struct kv_txn *txn, struct arena *arena, const struct place *place, const struct object *object,
     struct rows *rows)
 {
+	int ret = 0;
+
+	if (place->collection.kind == COLLECTION_BOOKINGS)
+		ret = put_occupancy(txn, arena, place, object, rows);
+	return ret < 0 ? ret : rows_put_unguarded(txn, place, object, rows);
+}
+
+int rows_put_unguarded(struct kv_txn *txn, const struct place *place, const struct object *object, struct rows *rows)
+{
 	struct series series = {
 		.collection = object->collection,
 		.object = object->id,
@@ -113,13 +122,10 @@ int rows_put(struct kv_txn *txn, struct arena *arena, const struct place *place,
 		.span = rows->span,
 		.indexed = rows->indexed,
 	};
-	int ret = 0;
+	int ret;
 
-	if (place->collection.kind == COLLECTION_BOOKINGS)
-		ret = put_occupancy(txn, arena, place, object, rows);
 	for (size_t i = 0; i < rows->count; i++)
 		rows->at[i].object = object->id;
-	if (ret == 0)
-		ret = store_index_put(txn, place_member(place), object->collection, object->id, rows->at, rows->count);
+	ret = store_index_put(txn, place_member(place), object->collection, object->id, rows->at, rows->count);
 	return ret < 0 || !rows->endless ? ret : store_series_put(txn, &series);
 }

@@ -327,18 +327,21 @@ size_t world_overlaps(struct world *world, const char *name)
 
 struct changing {
 	struct world *world;
-	const char *name, *json;
+	const char *name, *json, *timezone;
 	struct slice parts[3];
 	void (*fn)(struct collection *collection);
 };
 
-static int write_hours(struct kv_txn *txn, void *arg)
+static int write_principal(struct kv_txn *txn, void *arg)
 {
 	struct changing *changing = arg;
 	struct principal principal;
 	int ret = store_principal_get(txn, changing->world->arena, slice_str(changing->name), &principal);
 
-	principal.hours = slice_str(changing->json);
+	if (changing->json != NULL)
+		principal.hours = slice_str(changing->json);
+	if (changing->timezone != NULL)
+		principal.timezone = slice_str(changing->timezone);
 	return ret < 0 ? ret : store_principal_put(txn, &principal);
 }
 
@@ -346,7 +349,24 @@ void world_set_hours(struct world *world, const char *name, const char *json)
 {
 	struct changing changing = {.world = world, .name = name, .json = json};
 
-	must(kv_update_wait(store_kv(world->store), write_hours, &changing), "hours");
+	must(kv_update_wait(store_kv(world->store), write_principal, &changing), "hours");
+}
+
+void world_set_person_timezone(struct world *world, const char *name, const char *timezone)
+{
+	struct changing changing = {.world = world, .name = name, .timezone = timezone};
+
+	must(kv_update_wait(store_kv(world->store), write_principal, &changing), "timezone");
+}
+
+void world_restart(struct world *world, const char *timezone)
+{
+	struct change_settings settings = {.timezone = slice_str(timezone)};
+
+	change_service_free(world->changes);
+	world->changes = change_service_new(world->store, world->zones, &world->clock.clock, world->pool, &settings);
+	if (world->changes == NULL)
+		abort();
 }
 
 static int write_collection(struct kv_txn *txn, void *arg)

@@ -55,6 +55,9 @@ size_t world_busy(struct world *world, const char *name, const char *from, const
 /* How many pairs of NAME's blocking rows overlap, of different objects in `bookings`. */
 size_t world_overlaps(struct world *world, const char *name);
 void world_set_hours(struct world *world, const char *name, const char *json);
+void world_set_person_timezone(struct world *world, const char *name, const char *timezone);
+/* A restart with another zone of the site. */
+void world_restart(struct world *world, const char *timezone);
 void world_change_collection(struct world *world, const char *path, void (*fn)(struct collection *collection));
 void world_make_calendar(struct world *world, const char *path);
 /* Runs verify and returns its disagreements; each is printed when PRINT. */

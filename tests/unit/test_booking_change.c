@@ -852,6 +852,62 @@ static void test_the_horizon_moves_with_time(void **state)
 	assert_int_equal(change_extend_horizon(world->changes, 0), 0);
 }
 
+static void test_another_zone_of_the_site_indexes_anew(void **state)
+{
+	struct world *world = *state;
+
+	world_set_person_timezone(world, "alice", "");
+	expect(put(world, "alice/work/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
+	assert_int_equal(change_reindex_if_needed(world->changes), 5);
+	assert_int_equal(change_reindex_if_needed(world->changes), 0);
+	assert_int_equal(world_busy(world, "alice", "20270302T080000Z", "20270302T090000Z"), 1);
+	world_restart(world, "America/New_York");
+	assert_int_not_equal(world_verify(world, false), 0);
+	assert_int_equal(change_reindex_if_needed(world->changes), 5);
+	assert_int_equal(world_busy(world, "alice", "20270302T080000Z", "20270302T090000Z"), 0);
+	assert_int_equal(world_busy(world, "alice", "20270302T140000Z", "20270302T150000Z"), 1);
+}
+
+static void test_bookings_that_new_zones_lay_over_one_another_are_told(void **state)
+{
+	struct world *world = *state;
+
+	world_set_person_timezone(world, "alice", "");
+	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
+	expect(put(world, "alice/bookings/b.ics", "b", "20270302T140000Z", 60), CHANGE_CREATED);
+	world_restart(world, "America/New_York");
+	assert_int_equal(change_reindex_if_needed(world->changes), 5);
+	assert_int_equal(world_jobs(world, "overlap_alert"), 1);
+	assert_int_not_equal(world_verify(world, false), 0); /* and stays told until somebody moves one */
+	expect(put(world, "alice/bookings/b.ics", "b", "20270302T150000Z", 60), CHANGE_UPDATED);
+	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000", 30), CHANGE_UPDATED);
+}
+
+static int move_bookings(struct kv_txn *txn, void *arg)
+{
+	struct world *world = arg;
+	struct collection collection;
+	int ret = store_collection_get(txn, world->arena, SLICE("alice"), SLICE("bookings"), &collection);
+
+	collection.timezone_id = SLICE("America/New_York");
+	return ret < 0 ? ret : change_collection_update(world->changes, txn, world->arena, &collection);
+}
+
+static void test_a_zone_that_would_make_bookings_overlap_is_refused(void **state)
+{
+	struct world *world = *state;
+
+	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
+	expect(put(world, "alice/bookings/b.ics", "b", "20270302T140000Z", 60), CHANGE_CREATED);
+	expect(put(world, "alice/bookings/c.ics", "c", "20270302T100000", 60), CHANGE_CREATED);
+	assert_int_equal(kv_update_wait(store_kv(world->store), move_bookings, world), -EBUSY);
+	assert_int_equal(world_busy(world, "alice", "20270302T080000Z", "20270302T090000Z"), 1);
+	expect(world_delete(world, "alice/bookings/b.ics", NULL), CHANGE_DELETED);
+	/* those that move together do not stand in each other's way */
+	assert_int_equal(kv_update_wait(store_kv(world->store), move_bookings, world), 0);
+	assert_int_equal(world_busy(world, "alice", "20270302T140000Z", "20270302T160000Z"), 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -895,6 +951,9 @@ int main(void)
 		TEST(test_a_calendar_goes_with_all_that_is_in_it),
 		TEST(test_a_person_with_bookings_ahead_stays),
 		TEST(test_the_horizon_moves_with_time),
+		TEST(test_another_zone_of_the_site_indexes_anew),
+		TEST(test_bookings_that_new_zones_lay_over_one_another_are_told),
+		TEST(test_a_zone_that_would_make_bookings_overlap_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

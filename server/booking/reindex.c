@@ -1,0 +1,243 @@
+/*
+ * The rows of objects whose text stays, when what they are computed from changes: a calendar's zone or transparency, the
+ * rules of zones, the site.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "protocol/base/log.h"
+#include "server/booking/change_private.h"
+
+/* ---- its properties change, and with them the rows of what lies in it ---- */
+
+struct reindexed {
+	struct rows rows;
+	struct interval *guards;
+	size_t guard_count;
+};
+
+static int reindex_one(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, const struct object *object, struct reindexed *new_r)
+{
+	struct calendar_object *parsed;
+	struct slice body;
+	int ret = store_body_get(txn, object->id, &body);
+
+	if (ret == 0)
+		ret = calendar_object_parse(arena, service->zones, body, SIZE_MAX, &parsed, NULL);
+	if (ret < 0)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	ret = rows_make(service, arena, place, parsed, rows_window(clock_now(service->clock)), &new_r->rows, NULL);
+	calendar_object_free(parsed);
+	if (ret < 0)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	return rows_blocking(arena, new_r->rows.at, new_r->rows.count, &new_r->guards, &new_r->guard_count);
+}
+
+/* What the rows said about its time before, for the alerts. */
+static int held_of(struct kv_txn *txn, struct arena *arena, const struct object *object, bool counted,
+    struct interval **held_r, size_t *count_r)
+{
+	uint64_t member;
+	struct busy *rows;
+	size_t count;
+	int ret = store_index_get(txn, arena, object->collection, object->id, &member, &rows, &count);
+
+	*held_r = NULL;
+	*count_r = 0;
+	return ret < 0 || !counted ? ret : rows_blocking(arena, rows, count, held_r, count_r);
+}
+
+enum on_clash { CLASH_REFUSES, CLASH_ALERTS };
+
+/* What happens when bookings that were apart come to lie over one another: only new rules of a zone can do that. */
+static int put_clashing(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, struct object *object, struct reindexed *new)
+{
+	int ret = alerts_of_event(service, txn, arena, place, object->uid, new->guards, new->guard_count, NULL, 0,
+	    SLICE_EMPTY);
+
+	log_event(LOG_ERROR_LEVEL, "booking", NULL, "bookings overlap under the present rules of their zones",
+	    "collection=%llu name=%.*s", (unsigned long long)object->collection, SLICE_ARG(object->name));
+	return ret < 0 ? ret : rows_put_unguarded(txn, place, object, &new->rows);
+}
+
+static int put_one(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    bool counted, enum on_clash on_clash, struct object *object, struct reindexed *new)
+{
+	struct interval *held;
+	size_t held_count;
+	bool counts = place_member(place) != 0;
+	int ret = held_of(txn, arena, object, counted, &held, &held_count);
+
+	if (ret == 0)
+		ret = store_index_clear(txn, object->collection, object->id);
+	if (ret == 0)
+		ret = rows_put(txn, arena, place, object, &new->rows);
+	if (ret == -EBUSY && on_clash == CLASH_ALERTS)
+		ret = put_clashing(service, txn, arena, place, object, new);
+	object->span = new->rows.span;
+	if (ret == 0)
+		ret = store_object_reindexed(txn, object);
+	if (ret < 0 || place->collection.kind == COLLECTION_BOOKINGS)
+		return ret;
+	return alerts_of_event(service, txn, arena, place, object->uid, new->guards, counts ? new->guard_count : 0, held,
+	    held_count, SLICE_EMPTY);
+}
+
+/* All guards go before the first comes back, so that bookings which move together do not stand in each other's way. */
+static int reindex(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    bool counted, enum on_clash on_clash)
+{
+	struct object *objects;
+	struct reindexed *new;
+	size_t count;
+	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
+
+	new = arena_array(arena, count + 1, sizeof(*new));
+	if (ret < 0 || new == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = reindex_one(service, txn, arena, place, &objects[i], &new[i]);
+		if (ret == 0 && place->collection.kind == COLLECTION_BOOKINGS)
+			ret = store_occupancy_clear(txn, place->owner.id, objects[i].uid);
+	}
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = put_one(service, txn, arena, place, counted, on_clash, &objects[i], &new[i]);
+	return ret;
+}
+
+int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    struct collection *collection)
+{
+	struct place before, after;
+	int ret = place_get(service, txn, arena, collection->home, collection->name, &before);
+
+	if (ret < 0)
+		return ret;
+	if (before.collection.id != collection->id)
+		return -ENOENT;
+	collection->revision = before.collection.revision;
+	if (before.collection.transparent == collection->transparent &&
+	    slice_equal(before.collection.timezone, collection->timezone) &&
+	    slice_equal(before.collection.timezone_id, collection->timezone_id))
+		return store_collection_put(txn, collection);
+	collection->revision++;
+	ret = store_collection_put(txn, collection);
+	after = before;
+	after.collection = *collection;
+	if (ret == 0)
+		ret = place_find_zone(service, arena, &after);
+	return ret < 0 ? ret : reindex(service, txn, arena, &after, place_member(&before) != 0, CLASH_REFUSES);
+}
+
+/* ---- everything, when what the index rests on has changed ---- */
+
+#define BASIS_NAME      SLICE("index-basis")
+#define BASIS_VERSION   1 /* of how rows are computed: raise it when stored rows must be made anew */
+#define REINDEX_ARENA   (2048u << 20)
+#define CALENDARS_MAX   1000000
+
+struct reindexing {
+	struct change_service *service;
+	struct arena *arena;
+	struct slice basis, stored;
+	uint64_t *calendars;
+	size_t count;
+	uint64_t calendar; /* the one of this update */
+	struct kv_txn *txn;
+};
+
+static int see_calendar(const struct collection *collection, void *arg)
+{
+	struct reindexing *all = arg;
+
+	if (all->count == CALENDARS_MAX)
+		return -E2BIG;
+	if ((all->count & (all->count - 1)) == 0) { /* at every power of two */
+		uint64_t *grown = reallocarray(all->calendars, all->count ? all->count * 2 : 1, sizeof(*grown));
+
+		if (grown == NULL)
+			return -ENOMEM;
+		all->calendars = grown;
+	}
+	all->calendars[all->count++] = collection->id;
+	return 0;
+}
+
+static int see_owner(const struct principal *principal, void *arg)
+{
+	struct reindexing *all = arg;
+
+	return store_collection_each(all->txn, principal->name, see_calendar, all);
+}
+
+static int read_basis(struct kv_txn *txn, void *arg)
+{
+	struct reindexing *all = arg;
+	int ret = store_meta_get(txn, all->arena, BASIS_NAME, &all->stored);
+
+	if (ret == -ENOENT)
+		all->stored = SLICE_EMPTY;
+	else if (ret < 0)
+		return ret;
+	all->txn = txn;
+	return slice_equal(all->stored, all->basis) ? 0 : store_principal_each(txn, see_owner, all);
+}
+
+static int write_basis(struct kv_txn *txn, void *arg)
+{
+	struct reindexing *all = arg;
+
+	return store_meta_put(txn, BASIS_NAME, all->basis);
+}
+
+static int reindex_calendar(struct kv_txn *txn, void *arg)
+{
+	struct reindexing *all = arg;
+	struct place place;
+	int ret;
+
+	arena_reset(all->arena);
+	ret = place_get_by_id(all->service, txn, all->arena, all->calendar, &place);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	return reindex(all->service, txn, all->arena, &place, place_member(&place) != 0, CLASH_ALERTS);
+}
+
+static int reindex_all(struct reindexing *all)
+{
+	struct kv *kv = store_kv(all->service->store);
+	int ret = kv_view(kv, read_basis, all);
+
+	if (ret < 0 || slice_equal(all->stored, all->basis))
+		return ret;
+	for (size_t i = 0; ret == 0 && i < all->count; i++) {
+		all->calendar = all->calendars[i];
+		ret = kv_update_wait(kv, reindex_calendar, all);
+	}
+	if (ret == 0)
+		ret = kv_update_wait(kv, write_basis, all);
+	if (ret == 0)
+		log_event(LOG_INFO_LEVEL, "booking", NULL, "zones have changed: everything is indexed anew", "calendars=%zu",
+		    all->count);
+	return ret < 0 ? ret : (int)all->count;
+}
+
+int change_reindex_if_needed(struct change_service *service)
+{
+	AUTO_BUF struct buf basis = BUF_INIT(256);
+	struct reindexing all = {.service = service, .arena = arena_new(REINDEX_ARENA)};
+	int ret = -ENOMEM;
+
+	buf_printf(&basis, "%d %016llx %.*s", BASIS_VERSION, (unsigned long long)zone_set_digest(service->zones),
+	    SLICE_ARG(service->timezone));
+	all.basis = buf_slice(&basis);
+	if (all.arena != NULL && basis.err == 0)
+		ret = reindex_all(&all);
+	arena_free(all.arena);
+	free(all.calendars);
+	return ret;
+}
