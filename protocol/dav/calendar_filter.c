@@ -271,6 +271,11 @@ void calendar_filter_plan(const struct calendar_filter *filter, struct filter_pl
 		*plan_r = plan;
 		return;
 	}
+	if (plan.components == ICAL_VFREEBUSY && comp->has_range) { /* the index has its periods, not DTSTART and DTEND */
+		plan.exact = false;
+		*plan_r = plan;
+		return;
+	}
 	plan.has_range = comp->has_range;
 	plan.range = comp->range;
 	if (comp->props != NULL || comp->comps != NULL)

@@ -33,10 +33,67 @@ static bool expand(struct range_object *o, struct interval window)
 	return !o->too_costly;
 }
 
-static bool has_instance_of(const struct instances *instances, const struct component *component)
+/* ---- the tables of RFC 4791, 9.9, for what the window of recur_instances does not decide alone ---- */
+
+/* The fourth and later rows for VTODO: nothing but COMPLETED and CREATED, or nothing at all. */
+static bool undated_todo_matches(const struct component *component, struct interval range, const struct zone *floating)
 {
-	for (size_t i = 0; i < instances->count; i++)
-		if (instances->at[i].component == component)
+	struct ical_time completed, created;
+	bool has_completed = component_time(component, "COMPLETED", &completed);
+	bool has_created = component_time(component, "CREATED", &created);
+	instant_t done = has_completed ? ical_time_instant(&completed, floating) : 0;
+	instant_t made = has_created ? ical_time_instant(&created, floating) : 0;
+
+	if (has_completed && has_created)
+		return (range.start <= made || range.start <= done) && (range.end >= made || range.end >= done);
+	if (has_completed)
+		return range.start <= done && range.end >= done;
+	return !has_created || range.end > made;
+}
+
+/* AT is when the instance takes place. */
+static bool todo_matches(const struct component *component, struct interval at, struct interval range,
+    const struct zone *floating)
+{
+	struct ical_time time;
+	struct ical_duration duration;
+	bool has_start = component_time(component, "DTSTART", &time);
+
+	if (component_time(component, "DUE", &time)) {
+		if (!has_start)
+			return range.start < at.end && range.end >= at.end;
+		return (range.start < at.end || range.start <= at.start) && (range.end > at.start || range.end >= at.end);
+	}
+	if (!has_start)
+		return undated_todo_matches(component, range, floating);
+	if (component_duration(component, &duration))
+		return range.start <= at.end && (range.end > at.start || range.end >= at.end);
+	return range.start <= at.start && range.end > at.start;
+}
+
+static bool journal_matches(const struct instance *instance, struct interval range)
+{
+	if (instance->all_day)
+		return range.start < instance->at.end && range.end > instance->at.start;
+	return range.start <= instance->at.start && range.end > instance->at.start;
+}
+
+static bool instance_matches(const struct instance *instance, struct interval range, const struct zone *floating)
+{
+	switch (component_bit(instance->component)) {
+	case ICAL_VTODO:
+		return todo_matches(instance->component, instance->at, range, floating);
+	case ICAL_VJOURNAL:
+		return journal_matches(instance, range);
+	default:
+		return true; /* VEVENT: the window is the test */
+	}
+}
+
+static bool has_instance_of(const struct range_object *o, const struct component *component, struct interval range)
+{
+	for (size_t i = 0; i < o->instances.count; i++)
+		if (o->instances.at[i].component == component && instance_matches(&o->instances.at[i], range, o->floating))
 			return true;
 	return false;
 }
@@ -47,17 +104,23 @@ static bool instances_match(struct range_object *o, const struct component *comp
 	struct interval near = {range.start, instant_add(range.start, NEAR_SECONDS)};
 
 	if (range.end == INSTANT_MAX && range.start > INSTANT_MIN && near.end < range.end && expand(o, near) &&
-	    has_instance_of(&o->instances, component))
+	    has_instance_of(o, component, range))
 		return true;
-	return expand(o, range) ? has_instance_of(&o->instances, component) : o->ret == 0;
+	return expand(o, range) ? has_instance_of(o, component, range) : o->ret == 0;
 }
 
-static bool periods_match(struct range_object *o, struct interval range)
+/* DTSTART and DTEND decide; only without them the periods do. */
+static bool freebusy_matches(struct range_object *o, const struct component *component, struct interval range)
 {
 	struct instances_options options = {o->floating, range, RANGE_INSTANCES};
+	struct ical_time start, end;
 	struct busy_list list;
-	int ret = freebusy_rows(o->arena, o->object, SLICE_EMPTY, &options, &list, NULL);
+	int ret;
 
+	if (component_time(component, "DTSTART", &start) && component_time(component, "DTEND", &end))
+		return range.start <= ical_time_instant(&end, o->floating) &&
+		       range.end > ical_time_instant(&start, o->floating);
+	ret = freebusy_rows(o->arena, o->object, SLICE_EMPTY, &options, &list, NULL);
 	return failed(o, ret) ? o->ret == 0 : list.count > 0;
 }
 
@@ -180,7 +243,7 @@ bool calendar_range_matches(struct range_object *o, const struct component *comp
 	case ICAL_VALARM:
 		return alarm_matches(o, component, range);
 	case ICAL_VFREEBUSY:
-		return periods_match(o, range);
+		return freebusy_matches(o, component, range);
 	default:
 		return instances_match(o, component, range);
 	}
