@@ -6,6 +6,7 @@
 #include "protocol/http/date.h"
 #include "protocol/http/precondition.h"
 #include "server/dav/properties.h"
+#include "server/dav/routes.h"
 
 static void add_headers(struct dav_request *d, const struct dav_resource *resource, struct slice etag)
 {
@@ -39,6 +40,31 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 	if (ret == 0)
 		buf_add_slice(&d->http->response.body, body);
 	return ret == -ENOENT ? -EBADMSG : ret;
+}
+
+static int resolve(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	struct dav_resource resource;
+
+	(void)arg;
+	return dav_resolve(d, txn, &d->path, ACL_READ, &resource);
+}
+
+void dav_get_collection(struct http_request *http)
+{
+	struct dav_request *d = dav_request_new(http);
+	const char *allow;
+	int ret;
+
+	if (d == NULL)
+		return;
+	ret = dav_view(d, resolve, NULL);
+	if (ret == 0) {
+		dav_find(d->app, HTTP_OPTIONS, http->path, d->arena, &allow);
+		http_reply_text(http, 405, "text/plain; charset=utf-8", SLICE("A calendar app shows this; a browser cannot.\n"));
+		http_reply_header(http, "Allow", "%s", allow);
+	}
+	dav_finish(d, ret);
 }
 
 void dav_get(struct http_request *http)

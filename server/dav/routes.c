@@ -16,6 +16,10 @@
 	[HTTP_MKCALENDAR] = {dav_mkcalendar, RUN_ON_WORKER, BODY_XML, ACCESS_SIGNED_IN},                               \
 	[HTTP_MKCOL] = {dav_mkcalendar, RUN_ON_WORKER, BODY_XML, ACCESS_SIGNED_IN}
 #define DELETE [HTTP_DELETE] = {dav_delete, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}
+/* There is nothing to get of a collection; who may not see it is not told that it is one. */
+#define NO_GET                                                                                                         \
+	[HTTP_GET] = {dav_get_collection, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN},                                   \
+	[HTTP_HEAD] = {dav_get_collection, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN}
 #define PUT    [HTTP_PUT] = {dav_put, RUN_ON_WORKER, BODY_ICAL, ACCESS_SIGNED_IN}
 
 static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
@@ -29,9 +33,9 @@ static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
     [DAV_PRINCIPAL_SET] = {ANY, REPORT},
     [DAV_PRINCIPAL] = {ANY, PROPPATCH, REPORT},
     [DAV_CALENDARS] = {ANY, REPORT},
-    [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE},
+    [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE, NO_GET},
     /* PUT of something that is no calendar, right below a home: refused with its condition, not with 405. */
-    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT},
+    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT, NO_GET},
     [DAV_OBJECT] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT,
         [HTTP_GET] = {dav_get, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN},
         [HTTP_HEAD] = {dav_get, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN}},
@@ -42,7 +46,9 @@ static bool is_offered(enum dav_kind kind, enum http_method method)
 {
 	bool create = method == HTTP_MKCALENDAR || method == HTTP_MKCOL;
 
-	if (kind == DAV_COLLECTION && method == HTTP_PUT)
+	bool get = method == HTTP_GET || method == HTTP_HEAD;
+
+	if ((kind == DAV_COLLECTION && method == HTTP_PUT) || (kind != DAV_OBJECT && get))
 		return false;
 	return !create || kind == DAV_COLLECTION;
 }
