@@ -56,7 +56,8 @@ static int parse_tags(const struct http_headers *headers, const char *name, stru
 		else
 			(*tags_r)[(*count_r)++] = element;
 	}
-	return *any_r && *count_r > 0 ? -EINVAL : 0;
+	/* Both, or neither: a condition that is there but says nothing is not to pass as none. */
+	return *any_r == (*count_r > 0) ? -EINVAL : 0;
 }
 
 int http_precondition_parse(const struct http_headers *headers, struct arena *arena,

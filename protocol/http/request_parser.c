@@ -13,8 +13,10 @@
 
 #include "protocol/base/ascii.h"
 #include "protocol/base/buf.h"
+#include "protocol/base/cleanup.h"
 
 #define EMPTY_LINES_MAX 2  /* before a request: some clients send one behind a body (RFC 9112, 2.2) */
+#define FIELDS_STEP     20 /* room is made for so many at once */
 #define CHUNK_DIGITS    15 /* hexadecimal digits of a chunk's size: fits 64 bits */
 
 struct field {
@@ -23,6 +25,7 @@ struct field {
 
 enum chunk_state {
 	CHUNK_SIZE,       /* hexadecimal digits */
+	CHUNK_SIZE_SPACE, /* white space before an extension or the CR */
 	CHUNK_EXTENSION,  /* up to the CR, dropped */
 	CHUNK_SIZE_LF,
 	CHUNK_DATA,
@@ -45,8 +48,8 @@ struct http_request_parser {
 	size_t line_start; /* of the line that is being gathered */
 	unsigned empty_lines;
 	struct slice method, target;
-	struct field fields[HTTP_FIELDS_MAX];
-	size_t field_count;
+	struct field *fields; /* NULL between messages, as the head: many connections idle */
+	size_t field_count, field_room;
 	bool keep_alive;
 
 	uint64_t length, left; /* of a body with a length; of the chunk */
@@ -73,12 +76,15 @@ void http_request_parser_free(struct http_request_parser *parser)
 	if (parser == NULL)
 		return;
 	buf_free(&parser->head);
+	free(parser->fields);
 	free(parser);
 }
 
 void http_request_parser_next(struct http_request_parser *parser)
 {
 	buf_free(&parser->head); /* an idle connection holds nothing */
+	free(steal_ptr(&parser->fields));
+	parser->field_room = 0;
 	parser->phase = HTTP_PHASE_START;
 	parser->line_start = 0;
 	parser->empty_lines = 0;
@@ -103,8 +109,13 @@ static bool line_is_good(struct slice line, bool first)
 	for (size_t i = 0; i < line.len; i++)
 		if (ascii_is_control(line.at[i]) && line.at[i] != '\t')
 			return false;
-	if (first)
-		return slice_find_byte(line, '\t') < 0;
+	if (first) { /* one space each between method, target and version (RFC 9112, 3) */
+		size_t spaces = 0;
+
+		for (size_t i = 0; i < line.len; i++)
+			spaces += line.at[i] == ' ';
+		return spaces <= 2 && slice_find_byte(line, '\t') < 0;
+	}
 	while (name < line.len && is_token(line.at[name]))
 		name++;
 	return name > 0 && name < line.len && line.at[name] == ':';
@@ -118,11 +129,24 @@ static int on_url(http_parser *lib, const char *at, size_t len)
 	return 0;
 }
 
+static bool more_fields(struct http_request_parser *parser)
+{
+	size_t room = parser->field_room + FIELDS_STEP;
+	struct field *fields = realloc(parser->fields, room * sizeof(*fields));
+
+	if (fields == NULL)
+		return false;
+	parser->fields = fields;
+	parser->field_room = room;
+	return true;
+}
+
 static int on_field(http_parser *lib, const char *at, size_t len)
 {
 	struct http_request_parser *parser = lib->data;
 
-	if (parser->field_count == HTTP_FIELDS_MAX)
+	if (parser->field_count == HTTP_FIELDS_MAX ||
+	    (parser->field_count == parser->field_room && !more_fields(parser)))
 		return -1;
 	parser->fields[parser->field_count].name = slice_of(at, len);
 	parser->fields[parser->field_count++].value = SLICE_EMPTY;
@@ -162,6 +186,7 @@ static int lib_status(const struct http_request_parser *parser)
 	case HPE_INVALID_VERSION:
 		return 505;
 	case HPE_CB_header_field:
+		return parser->field_count == HTTP_FIELDS_MAX ? 431 : 503;
 	case HPE_HEADER_OVERFLOW:
 		return 431;
 	default:
@@ -318,6 +343,17 @@ static void chunk_begins(struct http_request_parser *parser)
 	parser->chunk_digits = 0;
 }
 
+/* Behind the digits: white space, then an extension or the end. */
+static int chunk_size_end(struct http_request_parser *parser, char c)
+{
+	bool space = c == ' ' || c == '\t';
+
+	parser->chunk = space ? CHUNK_SIZE_SPACE : c == '\r' ? CHUNK_SIZE_LF : CHUNK_EXTENSION;
+	if (space && ++parser->dropped > HTTP_TRAILER_MAX)
+		return 431;
+	return space || c == '\r' || c == ';' ? 0 : 400;
+}
+
 static int chunk_size_byte(struct http_request_parser *parser, char c)
 {
 	int value = ascii_hex_value(c);
@@ -330,8 +366,7 @@ static int chunk_size_byte(struct http_request_parser *parser, char c)
 	}
 	if (parser->chunk_digits == 0)
 		return 400;
-	parser->chunk = c == '\r' ? CHUNK_SIZE_LF : CHUNK_EXTENSION;
-	return c == '\r' || c == ';' || c == ' ' || c == '\t' ? 0 : 400;
+	return chunk_size_end(parser, c);
 }
 
 static int drop_byte(struct http_request_parser *parser, char c)
@@ -347,6 +382,8 @@ static int chunk_byte(struct http_request_parser *parser, char c)
 	switch (parser->chunk) {
 	case CHUNK_SIZE:
 		return chunk_size_byte(parser, c);
+	case CHUNK_SIZE_SPACE:
+		return chunk_size_end(parser, c);
 	case CHUNK_EXTENSION:
 		if (c != '\r')
 			return drop_byte(parser, c);

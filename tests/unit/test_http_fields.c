@@ -104,6 +104,88 @@ static void test_preconditions_of_a_get(void **state)
 	arena_free(arena);
 }
 
+/* RFC 9110, 13.1.1: what was meant as a condition is never taken for none, or an edit is lost. */
+static void test_conditions_that_say_nothing_are_refused(void **state)
+{
+	static const char *const bad[] = {"", ",", " , ,", "*, \"a\"", "\"a\", *"};
+	struct arena *arena = arena_new(1 << 20);
+	AUTO_BUF struct buf b = BUF_INIT(10000);
+
+	(void)state;
+	for (int i = 0; i <= HTTP_ETAGS_MAX; i++)
+		buf_printf(&b, "\"%d\",", i);
+	for (size_t i = 0; i <= ARRAY_LEN(bad); i++)
+		for (int none = 0; none < 2; none++) {
+			const struct http_field field = {none ? SLICE("If-None-Match") : SLICE("If-Match"),
+			    i < ARRAY_LEN(bad) ? slice_str(bad[i]) : buf_slice(&b)};
+			const struct http_headers headers = {&field, 1};
+			struct http_precondition precondition;
+
+			if (http_precondition_parse(&headers, arena, &precondition) != -EINVAL)
+				fail_msg("%.*s: %.*s", SLICE_ARG(field.name), SLICE_ARG(field.value));
+		}
+	arena_free(arena);
+}
+
+static void test_a_weak_tag_may_hold_commas(void **state)
+{
+	const struct http_field fields[] = {{SLICE("If-Match"), SLICE("W/\"a,b\" , \"c\"")}, {SLICE("If-Match"), SLICE("\"d\"")}};
+	const struct http_headers headers = {fields, ARRAY_LEN(fields)};
+	struct arena *arena = arena_new(1 << 20);
+	struct http_precondition p;
+
+	(void)state;
+	assert_int_equal(http_precondition_parse(&headers, arena, &p), 0);
+	assert_int_equal(p.if_match_count, 3);
+	assert_true(http_etag_in(SLICE("\"a,b\""), p.if_match, p.if_match_count));
+	assert_true(http_etag_in(SLICE("\"d\""), p.if_match, p.if_match_count));
+	assert_false(http_etag_in(SLICE("\"a\""), p.if_match, p.if_match_count));
+	arena_free(arena);
+}
+
+static void test_dates_written_are_read_again(void **state)
+{
+	static const instant_t rows[] = {0, 1, 951782400, 1709164800, 2147483647, 4102444799, 253402300799};
+	AUTO_BUF struct buf b = BUF_INIT(100);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		instant_t at = -1;
+
+		buf_reset(&b);
+		http_date_write(&b, rows[i]);
+		if (http_date_parse(buf_slice(&b), &at) != 0 || at != rows[i])
+			fail_msg("%.*s", SLICE_ARG(buf_slice(&b)));
+	}
+}
+
+static void test_bearer_tokens(void **state)
+{
+	struct slice token;
+
+	(void)state;
+	assert_true(http_bearer_parse(SLICE("bearer  abc.def"), &token) && slice_is(token, "abc.def"));
+	assert_false(http_bearer_parse(SLICE("Bearer"), &token));
+	assert_false(http_bearer_parse(SLICE("Bearer "), &token));
+	assert_false(http_bearer_parse(SLICE("Bearerabc"), &token));
+	assert_false(http_bearer_parse(SLICE("Basic abc"), &token));
+}
+
+static void test_basic_credentials_have_a_limit(void **state)
+{
+	AUTO_BUF struct buf b = BUF_INIT(10000);
+	struct http_basic basic;
+
+	(void)state;
+	buf_add_str(&b, "Basic OmE6"); /* an empty name, then the password "a:" */
+	assert_int_equal(http_basic_parse(buf_slice(&b), &basic), 0);
+	assert_int_equal(basic.user.len, 0);
+	assert_true(slice_is(basic.password, "a:"));
+	while (b.len < HTTP_CREDENTIALS_MAX * 4 / 3 + 20)
+		buf_add_str(&b, "YWFh");
+	assert_int_equal(http_basic_parse(buf_slice(&b), &basic), -EINVAL);
+}
+
 static void test_basic_credentials(void **state)
 {
 	struct http_basic basic;
@@ -133,7 +215,12 @@ int main(void)
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_tags_survive_a_proxy_that_compresses),
 	    cmocka_unit_test(test_preconditions_of_a_get),
+	    cmocka_unit_test(test_conditions_that_say_nothing_are_refused),
+	    cmocka_unit_test(test_a_weak_tag_may_hold_commas),
+	    cmocka_unit_test(test_dates_written_are_read_again),
 	    cmocka_unit_test(test_basic_credentials),
+	    cmocka_unit_test(test_basic_credentials_have_a_limit),
+	    cmocka_unit_test(test_bearer_tokens),
 	    cmocka_unit_test(test_methods_have_their_names),
 	};
 
