@@ -65,6 +65,15 @@ int address_parse(const char *text, struct address *address_r)
 	return parse_host(host, six, (uint16_t)port, address_r);
 }
 
+int address_parse_host(const char *text, struct address *address_r)
+{
+	struct slice host = slice_str(text);
+
+	if (host.len >= 2 && host.at[0] == '[' && host.at[host.len - 1] == ']')
+		host = slice_sub(host, 1, host.len - 2);
+	return parse_host(host, slice_find_byte(host, ':') >= 0, 0, address_r);
+}
+
 void address_format_host(const struct sockaddr *socket, char text_r[ADDRESS_TEXT_SIZE])
 {
 	unsigned char bytes[16];

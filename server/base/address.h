@@ -25,7 +25,9 @@ struct network {
 
 /* "127.0.0.1:8080", "[::1]:8080"; port 0 is any free one. No names: nothing is looked up. 0 or -EINVAL. */
 int address_parse(const char *text, struct address *address_r);
-/* The same form; "?" for another family. */
+/* An address alone, as in an X-Forwarded-For field: IPv4, IPv6 with or without brackets. 0 or -EINVAL. */
+int address_parse_host(const char *text, struct address *address_r);
+/* The form of address_parse; "?" for another family. */
 void address_format(const struct sockaddr *socket, char text_r[ADDRESS_TEXT_SIZE]);
 /* The address alone, as in an X-Forwarded-For field, without brackets and port. */
 void address_format_host(const struct sockaddr *socket, char text_r[ADDRESS_TEXT_SIZE]);

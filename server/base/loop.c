@@ -3,6 +3,7 @@
 #include "server/base/loop.h"
 
 #include <event2/event.h>
+#include <event2/thread.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -54,12 +55,22 @@ static void run_posts(evutil_socket_t fd, short what, void *arg)
 		event_base_loopbreak(loop->base);
 }
 
+static void use_threads(void)
+{
+	evthread_use_pthreads();
+}
+
 struct loop *loop_new(void)
 {
-	struct loop *loop = calloc(1, sizeof(*loop));
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct loop *loop;
+
+	pthread_once(&once, use_threads);
+	loop = calloc(1, sizeof(*loop));
 
 	if (loop == NULL)
 		return NULL;
+	loop->wake = -1;
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->last = &loop->first;
 	loop->base = event_base_new();
@@ -77,6 +88,12 @@ void loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
+	while (loop->first != NULL) { /* of a loop that never ran */
+		struct post *next = loop->first->next;
+
+		free(loop->first);
+		loop->first = next;
+	}
 	if (loop->woken != NULL)
 		event_free(loop->woken);
 	if (loop->base != NULL)

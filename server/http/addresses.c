@@ -48,11 +48,15 @@ void http_addresses_free(struct http_addresses *addresses)
 /* An IPv6 client is its /64: it may choose the rest at will. */
 static void key_of(const struct sockaddr *address, unsigned char bytes_r[16])
 {
+	const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+
 	memset(bytes_r, 0, 16);
 	if (address->sa_family == AF_INET)
 		memcpy(bytes_r, &((const struct sockaddr_in *)address)->sin_addr, 4);
+	else if (address->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(six))
+		memcpy(bytes_r, &six->s6_addr[12], 4); /* IPv4 by way of a socket for both */
 	else if (address->sa_family == AF_INET6)
-		memcpy(bytes_r, &((const struct sockaddr_in6 *)address)->sin6_addr, 8);
+		memcpy(bytes_r, six, 8);
 }
 
 static struct entry **find(struct http_addresses *addresses, const unsigned char bytes[16])

@@ -26,8 +26,9 @@ struct http_shard {
 	struct event *tick;
 	struct evconnlistener **listeners;
 	size_t listener_count;
-	int64_t now_ms; /* monotonic, of the last tick or event */
+	int64_t quiet_until_ms; /* no warning of too many connections before */
 	bool stopping;
+	bool deaf; /* accepting failed; its listeners wait for the next tick */
 };
 
 struct http_server {

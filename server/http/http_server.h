@@ -19,18 +19,22 @@ struct metrics;
 struct pool;
 struct tls;
 
-/* Absolute deadlines of a connection's phases, in seconds; a slow sender does not move them. */
-#define HTTP_TLS_SECONDS      10
-#define HTTP_HEAD_SECONDS     15
-#define HTTP_BODY_SECONDS     20   /* and a second for each HTTP_BODY_RATE bytes that came */
-#define HTTP_BODY_RATE        2048 /* bytes a second that a body must come at */
-#define HTTP_IDLE_SECONDS     75
-#define HTTP_WRITE_SECONDS    30 /* without the client taking a byte */
-#define HTTP_LINGER_SECONDS   2  /* after a refusal, for what the client is still sending */
-#define HTTP_STOP_SECONDS     8  /* of a graceful stop, for what is under way */
-#define HTTP_DISCARD_MAX      (1u << 20)  /* bytes of a refused request's body that are read to keep the connection */
-#define HTTP_INPUT_MAX        (64u << 10) /* bytes read ahead while a request runs */
-#define HTTP_QUEUE_WRITES_MAX (16u << 20) /* bytes queued out before pipelined requests wait */
+/* Absolute deadlines of a connection's phases: a slow sender does not move them. */
+struct http_deadlines {
+	long tls_ms;    /* the handshake */
+	long head_ms;   /* from a head's first byte to its end */
+	long body_ms;   /* of a body, and a second more for each HTTP_BODY_RATE bytes that came */
+	long idle_ms;   /* between requests */
+	long write_ms;  /* without the client taking a byte of its answer */
+	long linger_ms; /* after a refusal, for what the client is still sending */
+	long stop_ms;   /* of a graceful stop, for what is under way */
+	long tick_ms;   /* how often they are looked at */
+};
+
+#define HTTP_BODY_RATE        2048         /* bytes a second that a body must come at */
+#define HTTP_DISCARD_MAX      (1u << 20)   /* bytes of a refused request's body that are read to keep the connection */
+#define HTTP_INPUT_MAX        (64u << 10)  /* bytes read ahead while a request runs */
+#define HTTP_QUEUE_WRITES_MAX (256u << 10) /* bytes queued out before pipelined requests wait */
 
 struct http_server_options {
 	struct config *config;
@@ -41,6 +45,7 @@ struct http_server_options {
 	http_find_fn *find; /* the top of the router */
 	void *app;          /* http_request.app */
 	size_t loops;
+	const struct http_deadlines *deadlines; /* NULL: the usual ones */
 };
 
 struct http_listeners;
@@ -58,7 +63,7 @@ void http_listeners_first(const struct http_listeners *listeners, char text_r[AD
 /* Starts the loops; takes LISTENERS. 0 or -errno. */
 int http_server_new(const struct http_server_options *options, struct http_listeners *listeners,
     struct http_server **server_r);
-/* Stops accepting, lets what is under way end for HTTP_STOP_SECONDS, then closes all; waits. */
+/* Stops accepting, lets what is under way end for a while (stop_ms), then closes all; waits. */
 void http_server_stop(struct http_server *server);
 void http_server_free(struct http_server *server);
 

@@ -27,7 +27,9 @@
 #include "server/http/tls.h"
 
 #define REQUEST_ARENA_MAX (256u << 20) /* bytes of one request's memory beside its body and reply */
+#define COPY_MAX          16384        /* bytes of a body that are rather copied than handed over */
 #define RETRY_AFTER_BUSY  2            /* seconds, when every worker is taken */
+#define QUIET_MS          60000        /* between warnings of the same kind */
 #define RETRY_AFTER_GUESS 60           /* seconds, after too many wrong passwords */
 
 enum peer_state {
@@ -38,7 +40,7 @@ enum peer_state {
 	PEER_BODY,
 	PEER_RUNNING,   /* the request belongs to its handler */
 	PEER_DISCARD,   /* refused: the reply is ready, the rest of the body is read away first */
-	PEER_LINGER,    /* refused and answered: reads away what comes for a moment, then closes */
+	PEER_LINGER,    /* refused and answered: nothing more is sent; reads away what comes for a moment, then closes */
 	PEER_FLUSH,     /* the last reply is being written, then closes */
 };
 
@@ -64,6 +66,8 @@ struct http_peer {
 	int64_t begun_us;
 	bool tls, trusted_proxy, counted;
 	bool gone;      /* the client went away, or was cut */
+	bool ended;     /* the client sends no more; it may still wait for answers */
+	bool shut;      /* it was told that no more is sent */
 	bool last;      /* close behind this reply */
 	bool advancing; /* peer_advance is on the stack */
 };
@@ -93,22 +97,41 @@ static const struct config_values *config_of(const struct http_peer *peer)
 	return config_get(peer->shard->server->options.config);
 }
 
+static const struct http_deadlines *deadlines_of(const struct http_peer *peer)
+{
+	return peer->shard->server->options.deadlines;
+}
+
+/* How long a connection may stay in STATE; 0: as long as it takes. */
+static long state_ms(const struct http_deadlines *deadlines, enum peer_state state)
+{
+	switch (state) {
+	case PEER_HANDSHAKE:
+		return deadlines->tls_ms;
+	case PEER_IDLE:
+		return deadlines->idle_ms;
+	case PEER_HEAD:
+		return deadlines->head_ms;
+	case PEER_BODY:
+	case PEER_DISCARD:
+		return deadlines->body_ms;
+	case PEER_LINGER:
+		return deadlines->linger_ms;
+	case PEER_FLUSH:
+		return deadlines->write_ms;
+	case PEER_SIGN_IN:
+	case PEER_RUNNING:
+		break;
+	}
+	return 0;
+}
+
 static void set_state(struct http_peer *peer, enum peer_state state)
 {
-	static const int seconds[] = {
-	    [PEER_HANDSHAKE] = HTTP_TLS_SECONDS,
-	    [PEER_IDLE] = HTTP_IDLE_SECONDS,
-	    [PEER_HEAD] = HTTP_HEAD_SECONDS,
-	    [PEER_SIGN_IN] = 0,
-	    [PEER_BODY] = HTTP_BODY_SECONDS,
-	    [PEER_RUNNING] = 0,
-	    [PEER_DISCARD] = HTTP_BODY_SECONDS,
-	    [PEER_LINGER] = HTTP_LINGER_SECONDS,
-	    [PEER_FLUSH] = HTTP_WRITE_SECONDS,
-	};
+	long ms = state_ms(deadlines_of(peer), state);
 
 	peer->state = state;
-	peer->deadline_ms = seconds[state] == 0 ? INT64_MAX : http_now_ms() + seconds[state] * 1000;
+	peer->deadline_ms = ms == 0 ? INT64_MAX : http_now_ms() + ms;
 }
 
 /* ---- ends ---- */
@@ -130,9 +153,13 @@ static void peer_free(struct http_peer *peer)
 	if (peer->counted)
 		http_addresses_give(server->addresses, (struct sockaddr *)&peer->socket);
 	metrics_add(metrics_of(peer), METRIC_HTTP_CONNECTIONS_OPEN, -1);
+	if (peer->req != NULL)
+		metrics_add(metrics_of(peer), METRIC_HTTP_REQUESTS_RUNNING, -1);
 	request_free(peer->req);
 	http_request_parser_free(peer->parser);
 	buf_free(&peer->body);
+	if (peer->tls && !peer->shut)
+		tls_say_goodbye(peer->bev);
 	bufferevent_free(peer->bev);
 	atomic_fetch_sub(&server->open, 1);
 	free(peer);
@@ -200,34 +227,36 @@ static void check_response(struct http_request *req)
 	http_reply_error(req, &err, SLICE_EMPTY);
 }
 
+/* A long body is handed over as it is, a short one goes in one piece with the head. */
+static int add_body(struct evbuffer *out, struct buf *body)
+{
+	size_t len = body->len;
+	char *bytes;
+
+	if (len <= COPY_MAX)
+		return evbuffer_add(out, body->at, len);
+	bytes = buf_steal(body, NULL);
+	if (bytes != NULL && evbuffer_add_reference(out, bytes, len, free_body, bytes) == 0)
+		return 0;
+	free(bytes);
+	return -1;
+}
+
 static void send_reply(struct http_peer *peer)
 {
 	AUTO_BUF struct buf head = BUF_INIT(HTTP_REPLY_MAX);
 	struct http_request *req = peer->req;
 	struct evbuffer *out = evbuffer_new();
-	size_t len;
-	char *body;
-	bool no_body;
+	bool no_body = req->method == HTTP_HEAD || req->response.status == 204 || req->response.status == 304;
 
-	len = req->response.body.len;
-	no_body = req->method == HTTP_HEAD || req->response.status == 204 || req->response.status == 304;
-	add_head(peer, &head, req, len);
-	if (out == NULL || head.err < 0) {
+	add_head(peer, &head, req, req->response.body.len);
+	if (out == NULL || head.err < 0 || evbuffer_add(out, head.at, head.len) < 0 ||
+	    (!no_body && req->response.body.len > 0 && add_body(out, &req->response.body) < 0))
 		peer->gone = true;
-		evbuffer_free(out);
-		return;
-	}
-	evbuffer_add(out, head.at, head.len);
-	if (!no_body && len > 0) {
-		body = buf_steal(&req->response.body, NULL);
-		if (body == NULL || evbuffer_add_reference(out, body, len, free_body, body) < 0) {
-			free(body);
-			peer->gone = true;
-		}
-	}
-	if (!peer->gone)
+	else
 		write_out(peer, out);
-	evbuffer_free(out);
+	if (out != NULL)
+		evbuffer_free(out);
 }
 
 static void log_request(struct http_peer *peer)
@@ -270,7 +299,7 @@ static void after_reply(struct http_peer *peer)
 	http_request_parser_next(peer->parser);
 	set_state(peer, PEER_IDLE);
 	if (!output_is_empty(peer))
-		peer->deadline_ms = http_now_ms() + HTTP_WRITE_SECONDS * 1000;
+		peer->deadline_ms = http_now_ms() + deadlines_of(peer)->write_ms;
 }
 
 void http_peer_reply(struct http_request *req)
@@ -398,24 +427,51 @@ static bool take_target(struct http_request *req, struct slice target)
 	return true;
 }
 
+static bool is_trusted_proxy(const struct config_values *config, const struct sockaddr *address)
+{
+	for (size_t i = 0; i < config->trusted_proxies.count; i++)
+		if (network_holds(&config->trusted_proxies.at[i], address))
+			return true;
+	return false;
+}
+
+/*
+ * The client that trusted proxies name: each adds at the end what it saw, so what stands before the last address that
+ * is not a trusted proxy's own may be invented.
+ */
+static void take_forwarded_for(struct http_peer *peer)
+{
+	const struct config_values *config = config_of(peer);
+	struct http_request *req = peer->req;
+	struct http_list list = {0};
+	struct slice element;
+	struct address address;
+
+	while (http_list_next(&peer->headers, "X-Forwarded-For", &list, &element)) {
+		char text[ADDRESS_TEXT_SIZE];
+
+		if (slice_copy(element, text, sizeof(text)) < 0 || address_parse_host(text, &address) < 0)
+			address_format_host((struct sockaddr *)&peer->socket, req->peer_address);
+		else if (!is_trusted_proxy(config, (struct sockaddr *)&address.socket))
+			address_format_host((struct sockaddr *)&address.socket, req->peer_address);
+	}
+}
+
 /* Who the client is, and whether its passwords travel safely: behind a trusted proxy, what that says. */
 static void take_client(struct http_peer *peer)
 {
 	struct http_request *req = peer->req;
-	struct slice forwarded, protocol;
-	ptrdiff_t comma;
+	struct http_list list = {0};
+	struct slice protocol;
 
 	req->secure = peer->tls || address_is_loopback((struct sockaddr *)&peer->socket);
 	if (!peer->trusted_proxy)
 		return;
-	protocol = http_header_get(&peer->headers, "X-Forwarded-Proto");
-	req->secure = peer->tls || protocol.at == NULL || slice_is_nocase(protocol, "https");
-	forwarded = http_header_get(&peer->headers, "X-Forwarded-For");
-	while ((comma = slice_find_byte(forwarded, ',')) >= 0)
-		forwarded = slice_from(forwarded, (size_t)comma + 1);
-	forwarded = slice_trim(forwarded); /* the last is what the proxy itself saw */
-	if (forwarded.len > 0)
-		(void)!slice_copy(forwarded, req->peer_address, sizeof(req->peer_address));
+	req->secure = true;
+	while (http_list_next(&peer->headers, "X-Forwarded-Proto", &list, &protocol))
+		req->secure = slice_is_nocase(protocol, "https"); /* the last is the proxy's own word */
+	req->secure |= peer->tls;
+	take_forwarded_for(peer);
 }
 
 static uint64_t body_limit(const struct http_peer *peer, enum http_body body)
@@ -555,6 +611,7 @@ static void authenticate(struct http_peer *peer)
 		if (pool_run(server->options.pool, verify_on_worker, peer) == 0)
 			return;
 		set_state(peer, PEER_HEAD);
+		metrics_add(metrics_of(peer), METRIC_WORKERS_REFUSED, 1);
 		result = AUTH_UNAVAILABLE;
 	}
 	if (take_auth_result(peer, result))
@@ -600,7 +657,7 @@ static int take_body(struct slice bytes, void *arg)
 	struct http_peer *peer = arg;
 
 	peer->body_bytes += bytes.len;
-	peer->deadline_ms = peer->body_begun_ms + HTTP_BODY_SECONDS * 1000 +
+	peer->deadline_ms = peer->body_begun_ms + deadlines_of(peer)->body_ms +
 	    (int64_t)(peer->body_bytes * 1000 / HTTP_BODY_RATE);
 	if (peer->state == PEER_DISCARD)
 		return peer->body_bytes > HTTP_DISCARD_MAX ? 413 : 0;
@@ -678,6 +735,17 @@ static bool feed(struct http_peer *peer)
 	return true;
 }
 
+/* Tells the client that no more is sent, once all that was is on its way. */
+static void shut(struct http_peer *peer)
+{
+	if (peer->shut || !output_is_empty(peer))
+		return;
+	peer->shut = true;
+	if (peer->tls)
+		tls_say_goodbye(peer->bev);
+	shutdown(bufferevent_getfd(peer->bev), SHUT_WR);
+}
+
 /* One step; false when it must wait for bytes, a worker or the client. */
 static bool step(struct http_peer *peer)
 {
@@ -691,6 +759,7 @@ static bool step(struct http_peer *peer)
 		return false;
 	case PEER_LINGER:
 		evbuffer_drain(input, evbuffer_get_length(input));
+		shut(peer);
 		return false;
 	case PEER_IDLE:
 		if (evbuffer_get_length(bufferevent_get_output(peer->bev)) > HTTP_QUEUE_WRITES_MAX)
@@ -708,6 +777,26 @@ static bool step(struct http_peer *peer)
 	return false;
 }
 
+/* Nothing more is to be done, once what was written is on its way. */
+static bool is_over(const struct http_peer *peer)
+{
+	switch (peer->state) {
+	case PEER_SIGN_IN:
+	case PEER_RUNNING:
+		return false;
+	case PEER_FLUSH:
+		return true;
+	case PEER_HANDSHAKE:
+	case PEER_IDLE:
+	case PEER_HEAD:
+	case PEER_BODY:
+	case PEER_DISCARD:
+	case PEER_LINGER:
+		break;
+	}
+	return peer->ended && evbuffer_get_length(bufferevent_get_input(peer->bev)) == 0;
+}
+
 /* Goes as far as it can; may free the connection. */
 static void peer_advance(struct http_peer *peer)
 {
@@ -715,7 +804,13 @@ static void peer_advance(struct http_peer *peer)
 	while (!peer->gone && step(peer))
 		;
 	peer->advancing = false;
-	if (peer->gone || (peer->state == PEER_FLUSH && output_is_empty(peer)))
+	if (!peer->gone && is_over(peer)) {
+		if (!output_is_empty(peer) && peer->state != PEER_FLUSH)
+			set_state(peer, PEER_FLUSH);
+		else if (output_is_empty(peer))
+			peer->gone = true;
+	}
+	if (peer->gone)
 		peer_close(peer);
 }
 
@@ -731,10 +826,9 @@ static void on_write(struct bufferevent *bev, void *arg)
 	struct http_peer *peer = arg;
 
 	(void)bev;
-	if (peer->state == PEER_FLUSH)
-		peer_close(peer);
-	else if (peer->state == PEER_IDLE)
-		peer_advance(peer); /* a pipelined request may have waited for room */
+	if (peer->state == PEER_IDLE)
+		set_state(peer, PEER_IDLE); /* the answer was taken: now it is the next request that is waited for */
+	peer_advance(peer);             /* a pipelined request may have waited for room */
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -746,22 +840,16 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		set_state(peer, PEER_IDLE);
 		return;
 	}
-	if ((what & BEV_EVENT_EOF) && (peer->state == PEER_RUNNING || peer->state == PEER_SIGN_IN)) {
-		peer->last = true; /* it may have closed its half only and wait for the answer */
+	if (!(what & BEV_EVENT_EOF)) {
+		peer_close(peer);
 		return;
 	}
-	peer_close(peer);
+	peer->ended = true; /* perhaps its half only: what was asked is answered */
+	bufferevent_enable(bev, EV_WRITE); /* libevent stops both sides of a TLS connection */
+	peer_advance(peer);
 }
 
 /* ---- a connection's life ---- */
-
-static bool is_trusted_proxy(const struct config_values *config, const struct sockaddr *address)
-{
-	for (size_t i = 0; i < config->trusted_proxies.count; i++)
-		if (network_holds(&config->trusted_proxies.at[i], address))
-			return true;
-	return false;
-}
 
 static bool may_come(struct http_shard *shard, const struct config_values *config, const struct sockaddr *address,
     bool exempt)
@@ -771,6 +859,21 @@ static bool may_come(struct http_shard *shard, const struct config_values *confi
 	if (shard->stopping || atomic_load(&server->open) >= config->max_connections)
 		return false;
 	return exempt || http_addresses_take(server->addresses, address, config->max_connections_per_address);
+}
+
+/* Once a minute in the log: a crowd is not to fill it. */
+static void refuse_connection(struct http_shard *shard, const struct sockaddr *address)
+{
+	char text[ADDRESS_TEXT_SIZE];
+	int64_t now = http_now_ms();
+
+	metrics_add(shard->server->options.metrics, METRIC_HTTP_CONNECTIONS_REFUSED, 1);
+	if (shard->stopping || now < shard->quiet_until_ms)
+		return;
+	shard->quiet_until_ms = now + QUIET_MS;
+	address_format_host(address, text);
+	log_event(LOG_WARN_LEVEL, "http", NULL, "too many connections, a new one was closed", "from=%s open=%ld", text,
+	    atomic_load(&shard->server->open));
 }
 
 static struct bufferevent *make_bufferevent(struct http_shard *shard, int fd)
@@ -790,7 +893,7 @@ void http_peer_new(struct http_shard *shard, int fd, const struct sockaddr *addr
 	int one = 1;
 
 	if (!may_come(shard, config, address, !counted)) {
-		metrics_add(server->options.metrics, METRIC_HTTP_CONNECTIONS_REFUSED, 1);
+		refuse_connection(shard, address);
 		close(fd);
 		return;
 	}
@@ -824,17 +927,20 @@ void http_peer_new(struct http_shard *shard, int fd, const struct sockaddr *addr
 	bufferevent_enable(peer->bev, EV_READ | EV_WRITE);
 }
 
-static void cut_request(struct http_peer *peer)
+/* The deadline is over: an answer that can be given is given, as far as the client takes it at once. */
+static void cut(struct http_peer *peer)
 {
+	peer->advancing = true;
 	if (peer->state == PEER_HEAD || peer->state == PEER_BODY) {
-		peer->advancing = true;
 		refuse_bytes(peer, 408);
-		peer->advancing = false;
-		set_state(peer, PEER_FLUSH);
-		if (!peer->gone && !output_is_empty(peer))
-			return;
+	} else if (peer->state == PEER_DISCARD) {
+		peer->last = true;
+		finish(peer);
+		set_state(peer, PEER_LINGER);
+	} else {
+		peer->gone = true;
 	}
-	peer_close(peer);
+	peer_advance(peer);
 }
 
 /* A client that takes its answer slowly, but takes it, is given more time. */
@@ -845,7 +951,7 @@ static bool output_moves(struct http_peer *peer, int64_t now)
 	peer->output_left = left;
 	if (left == 0 || left >= before)
 		return false;
-	peer->deadline_ms = now + HTTP_WRITE_SECONDS * 1000;
+	peer->deadline_ms = now + deadlines_of(peer)->write_ms;
 	return true;
 }
 
@@ -857,7 +963,7 @@ void http_peers_tick(struct http_shard *shard)
 	for (peer = TAILQ_FIRST(&shard->peers); peer != NULL; peer = next) {
 		next = TAILQ_NEXT(peer, link);
 		if (!output_moves(peer, now) && now > peer->deadline_ms)
-			cut_request(peer);
+			cut(peer);
 	}
 }
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <event2/thread.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +10,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "protocol/base/log.h"
 #include "server/base/loop.h"
 #include "server/http/http_private.h"
 
 #define LISTEN_BACKLOG 1024
-#define TICK_SECONDS   1
+
+static const struct http_deadlines usual_deadlines = {
+    .tls_ms = 10000,
+    .head_ms = 15000,
+    .body_ms = 20000,
+    .idle_ms = 75000,
+    .write_ms = 30000,
+    .linger_ms = 2000,
+    .stop_ms = 8000,
+    .tick_ms = 1000,
+};
 
 struct http_listeners {
 	size_t count, loops;  /* addresses; sockets of each */
@@ -137,11 +147,30 @@ static void accepted(struct evconnlistener *listener, evutil_socket_t fd, struct
 	http_peer_new(arg, fd, address, (socklen_t)len);
 }
 
+/* Descriptors or memory are short: a listener that stays readable would spin; the next tick tries again. */
+static void accept_failed(struct evconnlistener *listener, void *arg)
+{
+	struct http_shard *shard = arg;
+
+	evconnlistener_disable(listener);
+	if (!shard->deaf)
+		log_event(LOG_ERROR_LEVEL, "http", NULL, "cannot accept a connection", "why=\"%s\"",
+		    evutil_socket_error_to_string(EVUTIL_SOCKET_ERROR()));
+	shard->deaf = true;
+}
+
 static void tick(evutil_socket_t fd, short what, void *arg)
 {
+	struct http_shard *shard = arg;
+
 	(void)fd;
 	(void)what;
-	http_peers_tick(arg);
+	http_peers_tick(shard);
+	if (!shard->deaf)
+		return;
+	shard->deaf = false;
+	for (size_t i = 0; i < shard->listener_count; i++)
+		evconnlistener_enable(shard->listeners[i]);
 }
 
 static int shard_listen(struct http_shard *shard, struct http_listeners *listeners, size_t index)
@@ -156,6 +185,7 @@ static int shard_listen(struct http_shard *shard, struct http_listeners *listene
 		    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, *fd);
 		if (shard->listeners[i] == NULL)
 			return -ENOMEM;
+		evconnlistener_set_error_cb(shard->listeners[i], accept_failed);
 		*fd = -1; /* the listener's now */
 		shard->listener_count++;
 	}
@@ -165,7 +195,8 @@ static int shard_listen(struct http_shard *shard, struct http_listeners *listene
 static int shard_start(struct http_server *server, struct http_shard *shard, struct http_listeners *listeners,
     size_t index)
 {
-	struct timeval second = {.tv_sec = TICK_SECONDS};
+	long ms = server->options.deadlines->tick_ms;
+	struct timeval period = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 	int ret;
 
 	shard->server = server;
@@ -174,7 +205,7 @@ static int shard_start(struct http_server *server, struct http_shard *shard, str
 	if (shard->loop == NULL)
 		return -ENOMEM;
 	shard->tick = event_new(loop_base(shard->loop), -1, EV_PERSIST, tick, shard);
-	if (shard->tick == NULL || event_add(shard->tick, &second) < 0)
+	if (shard->tick == NULL || event_add(shard->tick, &period) < 0)
 		return -ENOMEM;
 	ret = shard_listen(shard, listeners, index);
 	return ret < 0 ? ret : loop_start(shard->loop);
@@ -186,9 +217,10 @@ int http_server_new(const struct http_server_options *options, struct http_liste
 	struct http_server *server = calloc(1, sizeof(*server));
 	int ret = server == NULL ? -ENOMEM : 0;
 
-	evthread_use_pthreads();
 	if (ret == 0) {
 		server->options = *options;
+		if (server->options.deadlines == NULL)
+			server->options.deadlines = &usual_deadlines;
 		server->addresses = http_addresses_new();
 		server->shards = calloc(options->loops, sizeof(*server->shards));
 		if (server->shards == NULL || server->addresses == NULL ||
@@ -226,7 +258,7 @@ static void close_on_loop(void *arg)
 void http_server_stop(struct http_server *server)
 {
 	struct timespec pause = {.tv_nsec = 10000000};
-	int64_t end = http_now_ms() + HTTP_STOP_SECONDS * 1000;
+	int64_t end = http_now_ms() + server->options.deadlines->stop_ms;
 
 	for (size_t i = 0; i < server->shard_count; i++)
 		loop_post(server->shards[i].loop, stop_on_loop, &server->shards[i]);

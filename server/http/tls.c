@@ -27,6 +27,7 @@ static int load(SSL_CTX *context, const char *certificate, const char *key, stru
 {
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF); /* many clients just close */
 	SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS); /* an idle connection holds little */
 	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
 		return refuse(err, certificate, "no certificate chain");
@@ -109,4 +110,13 @@ struct bufferevent *tls_accept(struct tls *tls, struct event_base *base, int fd)
 	else
 		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
 	return bev;
+}
+
+void tls_say_goodbye(struct bufferevent *bev)
+{
+	SSL *ssl = bufferevent_openssl_get_ssl(bev);
+
+	if (SSL_is_init_finished(ssl))
+		(void)!SSL_shutdown(ssl); /* one try: a socket that takes nothing gets nothing */
+	ERR_clear_error();
 }
