@@ -157,7 +157,7 @@ static void test_random_writes_do_what_the_model_says(void **state)
 {
 	(void)state;
 	for (unsigned run = 0; run < RUNS; run++) {
-		struct model model = {.world = world_new("memory:", NULL), .seed = run + 1};
+		struct model model = {.world = world_new("memory:again", NULL), .seed = run + 1};
 
 		for (int step = 0; step < STEPS; step++) {
 			if (pick(&model, 5) == 0)

@@ -18,7 +18,7 @@
 
 static int setup(void **state)
 {
-	*state = world_new("memory:", NULL);
+	*state = world_new("memory:again", NULL);
 	return 0;
 }
 
