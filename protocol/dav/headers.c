@@ -22,24 +22,33 @@ int dav_depth_read(const struct http_headers *headers, enum dav_depth missing, e
 	return 0;
 }
 
+/* Of a preference given twice the first counts (RFC 7240, 2); its parameters are not ours. */
+static void take_preference(struct dav_preferences *p, struct slice name, struct slice value)
+{
+	bool has_return = p->return_minimal || p->return_representation;
+	bool has_handling = p->handling_strict || p->handling_lenient;
+
+	if (slice_is_nocase(name, "return-minimal")) {
+		p->return_minimal = !p->return_representation; /* macOS 10.9 */
+	} else if (slice_is_nocase(name, "return") && !has_return) {
+		p->return_minimal = slice_is_nocase(value, "minimal");
+		p->return_representation = slice_is_nocase(value, "representation");
+	} else if (slice_is_nocase(name, "handling") && !has_handling) {
+		p->handling_strict = slice_is_nocase(value, "strict");
+		p->handling_lenient = slice_is_nocase(value, "lenient");
+	}
+}
+
 void dav_preferences_read(const struct http_headers *headers, struct dav_preferences *preferences_r)
 {
-	struct dav_preferences p = {.return_minimal = slice_is_nocase(http_header_get(headers, "Brief"), "t")};
+	struct dav_preferences p = {0};
 	struct http_list list = {0};
 	struct slice element, name, value;
 
-	while (http_list_next(headers, "Prefer", &list, &element)) {
-		while (http_parameter_next(&element, &name, &value)) {
-			if (slice_is_nocase(name, "return-minimal") ||
-			    (slice_is_nocase(name, "return") && slice_is_nocase(value, "minimal")))
-				p.return_minimal = true;
-			else if (slice_is_nocase(name, "return") && slice_is_nocase(value, "representation"))
-				p.return_representation = true;
-			else if (slice_is_nocase(name, "handling") && slice_is_nocase(value, "strict"))
-				p.handling_strict = true;
-			else if (slice_is_nocase(name, "handling") && slice_is_nocase(value, "lenient"))
-				p.handling_lenient = !p.handling_strict; /* the first one counts (RFC 7240, 2) */
-		}
-	}
+	while (http_list_next(headers, "Prefer", &list, &element))
+		if (http_parameter_next(&element, &name, &value))
+			take_preference(&p, name, value);
+	if (slice_is_nocase(http_header_get(headers, "Brief"), "t") && !p.return_representation)
+		p.return_minimal = true;
 	*preferences_r = p;
 }

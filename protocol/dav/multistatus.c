@@ -41,12 +41,20 @@ static const struct {
 #define LINE_(status, text) {status, {text, sizeof(text) - 1}}
     LINE_(200, "HTTP/1.1 200 OK"),
     LINE_(201, "HTTP/1.1 201 Created"),
+    LINE_(204, "HTTP/1.1 204 No Content"),
+    LINE_(400, "HTTP/1.1 400 Bad Request"),
+    LINE_(401, "HTTP/1.1 401 Unauthorized"),
     LINE_(403, "HTTP/1.1 403 Forbidden"),
     LINE_(404, "HTTP/1.1 404 Not Found"),
     LINE_(409, "HTTP/1.1 409 Conflict"),
+    LINE_(412, "HTTP/1.1 412 Precondition Failed"),
+    LINE_(413, "HTTP/1.1 413 Content Too Large"),
+    LINE_(415, "HTTP/1.1 415 Unsupported Media Type"),
+    LINE_(422, "HTTP/1.1 422 Unprocessable Content"),
     LINE_(423, "HTTP/1.1 423 Locked"),
     LINE_(424, "HTTP/1.1 424 Failed Dependency"),
     LINE_(500, "HTTP/1.1 500 Internal Server Error"),
+    LINE_(503, "HTTP/1.1 503 Service Unavailable"),
     LINE_(507, "HTTP/1.1 507 Insufficient Storage"),
 #undef LINE_
 };

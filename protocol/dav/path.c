@@ -47,11 +47,9 @@ static int split(struct slice text, struct segments *segments)
 	while (text.len > 0 && slice_next(&text, '/', &part)) {
 		if (segments->count == SEGMENTS_MAX)
 			return -ENOENT;
-		segments->at[segments->count++] = part;
-		if (text.at == NULL)
-			break;
-		if (text.len == 0)
+		if (part.len == 0 || (text.at != NULL && text.len == 0))
 			return -EINVAL; /* two slashes */
+		segments->at[segments->count++] = part;
 	}
 	return 0;
 }
