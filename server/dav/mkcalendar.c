@@ -28,6 +28,7 @@ static int check_place(struct creation *creation, struct kv_txn *txn, struct dav
 {
 	struct dav_request *d = creation->d;
 	struct dav_path path = d->path;
+	struct collection there;
 	size_t count = 0;
 	int ret;
 
@@ -43,6 +44,11 @@ static int check_place(struct creation *creation, struct kv_txn *txn, struct dav
 		return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "A resource has one calendar.");
 	if (strcmp(d->path.collection, "inbox") == 0 || strcmp(d->path.collection, "outbox") == 0)
 		return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "This name is reserved.");
+	ret = store_collection_get(txn, d->arena, home->name, slice_str(d->path.collection), &there);
+	if (ret != -ENOENT) /* RFC 4918, 9.3.1 says 405 of MKCOL */
+		return ret < 0 ? ret
+		               : error_set(&d->error, creation->mkcalendar ? 403 : 405, DAV_RESOURCE_MUST_BE_NULL,
+		                     "There is something of this name already.");
 	ret = store_collection_each(txn, home->name, count_collection, &count);
 	if (ret == 0 && count >= COLLECTIONS_MAX)
 		return error_set(&d->error, 507, DAV_QUOTA_NOT_EXCEEDED, "A home holds at most %d calendars.", COLLECTIONS_MAX);
@@ -89,6 +95,17 @@ static int set_dead(struct creation *creation, struct kv_txn *txn, uint64_t coll
 	return 0;
 }
 
+static int check_type(struct creation *creation)
+{
+	struct error *err = &creation->d->error;
+
+	if (creation->request.is_other)
+		return error_set(err, 403, DAV_VALID_RESOURCETYPE, "Only calendars can be made here.");
+	if (!creation->request.is_calendar)
+		return error_set(err, 403, DAV_VALID_RESOURCETYPE, "A plain collection cannot be made here.");
+	return 0;
+}
+
 static int create(struct kv_txn *txn, void *arg)
 {
 	struct creation *creation = arg;
@@ -109,6 +126,8 @@ static int create(struct kv_txn *txn, void *arg)
 	creation->refused = NULL;
 	d->error = ERROR_NONE;
 	ret = check_place(creation, txn, &home);
+	if (ret == 0)
+		ret = check_type(creation);
 	if (ret < 0)
 		return ret;
 	collection.home = home.name;
@@ -117,9 +136,6 @@ static int create(struct kv_txn *txn, void *arg)
 	if (ret == 0) {
 		failed = SIZE_MAX;
 		ret = store_collection_put(txn, &collection);
-		if (ret == -EEXIST) /* RFC 4918, 9.3.1 says 405 of MKCOL */
-			return error_set(&d->error, creation->mkcalendar ? 403 : 405, DAV_RESOURCE_MUST_BE_NULL,
-			    "There is something of this name already.");
 	}
 	if (ret == 0)
 		ret = set_dead(creation, txn, collection.id, &failed);
@@ -168,17 +184,6 @@ static void created(int ret, void *arg)
 	dav_finish(creation->d, ret);
 }
 
-static int check_type(struct creation *creation)
-{
-	struct error *err = &creation->d->error;
-
-	if (creation->request.is_other)
-		return error_set(err, 403, DAV_VALID_RESOURCETYPE, "Only calendars can be made here.");
-	if (!creation->request.is_calendar)
-		return error_set(err, 403, DAV_VALID_RESOURCETYPE, "A plain collection cannot be made here.");
-	return 0;
-}
-
 void dav_mkcalendar(struct http_request *http)
 {
 	struct dav_request *d = dav_request_new(http);
@@ -193,8 +198,6 @@ void dav_mkcalendar(struct http_request *http)
 		creation->mkcalendar = http->method == HTTP_MKCALENDAR;
 		ret = collection_request_read(d->arena, http->body, creation->mkcalendar, &creation->request, &d->error);
 	}
-	if (ret == 0)
-		ret = check_type(creation);
 	if (ret < 0)
 		dav_finish(d, ret);
 	else

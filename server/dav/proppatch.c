@@ -26,9 +26,10 @@ static void fail(struct patch *patch, size_t i, const struct error *err)
 	patch->failed = true;
 }
 
+/* What is protected where it exists is not kept as a dead property elsewhere. */
 static bool is_live_here(const struct live_property *live, const struct dav_resource *resource)
 {
-	return live != NULL && (live->kinds & ON(resource->kind)) != 0;
+	return live != NULL && (live->set == NULL || (live->kinds & ON(resource->kind)) != 0);
 }
 
 static int apply_live(struct patch *patch, size_t i, const struct live_property *live, struct property_edit *edit,
