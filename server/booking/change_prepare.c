@@ -136,7 +136,7 @@ static int revive(struct write *write, struct kv_txn *txn)
 
 	write->stays_refused = false;
 	write->rewritten = false;
-	if (!marked && (write->refused_copy == 0 || !cancelled))
+	if (calendar_object_component(write->object) != ICAL_VEVENT || (!marked && (write->refused_copy == 0 || !cancelled)))
 		return 0;
 	if (write->refused_copy != 0 && cancelled)
 		ret = txn != NULL ? compare_with_copy(txn, &moved) :
@@ -148,6 +148,8 @@ static int revive(struct write *write, struct kv_txn *txn)
 		return 0;
 	}
 	ret = refused_copy_revive(write->arena, write->object, &text);
+	if (ret == -EILSEQ)
+		return 0; /* none of our making: it is taken as it says */
 	if (ret == 0)
 		ret = parse(write, text);
 	write->rewritten = true;

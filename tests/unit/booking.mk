@@ -9,3 +9,6 @@ property_tests += tests/property/test_booking_concurrent
 tests_property_test_booking_concurrent_SOURCES = tests/property/test_booking_concurrent.c $(booking_world)
 property_tests += tests/property/test_booking_model
 tests_property_test_booking_model_SOURCES = tests/property/test_booking_model.c $(booking_world)
+fuzz_targets += tests/fuzz/fuzz_booking_change
+tests_fuzz_fuzz_booking_change_SOURCES = tests/fuzz/fuzz_booking_change.c $(fuzz_main) $(booking_world)
+tests_fuzz_fuzz_booking_change_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
