@@ -193,70 +193,93 @@ static int write_selected(struct arena *arena, struct slice text, const struct c
 
 /* ---- recurrence ---- */
 
-/* The text of an object in parts. */
-struct parts {
-	struct slice head; /* BEGIN:VCALENDAR and its properties, without components */
-	struct slice *at;  /* each component of the object's kind, in the order of the text */
-	size_t count;
+/* A line of the VCALENDAR itself, or a whole component inside it. */
+struct piece {
+	struct slice raw;       /* in the text */
+	struct slice component; /* its name; empty: a line */
+	bool is_end;            /* END:VCALENDAR */
 };
 
-/* HEAD collects the lines of the VCALENDAR itself. */
-static int split_parts(struct arena *arena, const struct calendar_object *object, struct buf *head, struct parts *parts)
+/* 1, 0 at the end, or -ENOMEM. */
+static int piece_next(struct content_reader *reader, struct piece *piece_r)
 {
-	size_t wanted = calendar_object_count(object), depth = 0;
-	struct slice kind = component_name(calendar_object_at(object, 0)), name;
-	struct content_reader reader;
 	struct content_line line;
-	const char *start = NULL;
-	int ret;
+	struct slice name;
+	size_t depth = 0;
+	int ret = content_reader_next(reader, &line);
 
-	parts->at = arena_array(arena, wanted + 1, sizeof(*parts->at));
-	if (parts->at == NULL)
-		return -ENOMEM;
-	content_reader_init(&reader, arena, calendar_object_text(object));
-	while ((ret = content_reader_next(&reader, &line)) > 0) {
-		bool begins = content_line_marks(&line, "BEGIN", &name), ends = !begins && content_line_marks(&line, "END", &name);
-
-		if (begins && depth++ == 1 && slice_equal_nocase(name, kind))
-			start = line.raw.at;
-		if (depth == 1 && !ends)
-			buf_add_slice(head, line.raw);
-		if (!ends || depth == 0)
-			continue;
-		if (--depth == 1 && start != NULL && parts->count < wanted) {
-			parts->at[parts->count++] = slice_of(start, (size_t)(line.raw.at + line.raw.len - start));
-			start = NULL;
-		}
+	if (ret <= 0)
+		return ret;
+	*piece_r = (struct piece){.raw = line.raw, .is_end = content_line_marks(&line, "END", &name)};
+	if (!content_line_marks(&line, "BEGIN", &name) || slice_is_nocase(name, "VCALENDAR"))
+		return 1;
+	piece_r->component = name;
+	for (depth = 1; depth > 0;) {
+		ret = content_reader_next(reader, &line);
+		if (ret <= 0)
+			return ret < 0 ? ret : 1;
+		if (content_line_marks(&line, "BEGIN", &name))
+			depth++;
+		else if (content_line_marks(&line, "END", &name))
+			depth--;
 	}
-	parts->head = buf_slice(head);
-	if (ret == 0 && parts->count != wanted)
-		return -EINVAL;
-	return ret < 0 ? ret : head->err;
+	piece_r->raw.len = (size_t)(line.raw.at + line.raw.len - piece_r->raw.at);
+	return 1;
 }
 
-static size_t part_of(const struct calendar_object *object, const struct component *component)
-{
-	size_t i = 0;
+/* How a time is written in an expanded object. */
+enum time_form {
+	TIME_UTC,
+	TIME_FLOATING,
+	TIME_DATE,
+};
 
-	while (i < calendar_object_count(object) && calendar_object_at(object, i) != component)
-		i++;
-	return i;
+static enum time_form form_of(const struct ical_time *time)
+{
+	if (time->is_date)
+		return TIME_DATE;
+	return time->zone == NULL ? TIME_FLOATING : TIME_UTC;
 }
 
-static void add_time(struct buf *out, const char *name, instant_t at, bool all_day, const struct zone *floating)
+static void add_time(struct buf *out, const char *name, instant_t at, enum time_form form, const struct zone *floating)
 {
+	struct civil civil;
+
 	buf_add_str(out, name);
-	if (all_day) {
-		struct civil civil;
-
+	switch (form) {
+	case TIME_UTC:
+		buf_add_char(out, ':');
+		buf_add_basic_utc(out, at);
+		break;
+	case TIME_FLOATING:
 		zoned_from_instant(floating, at, &civil, NULL);
-		buf_printf(out, ";VALUE=DATE:%04d%02d%02d\r\n", civil.year, civil.month, civil.day);
-		return;
+		buf_printf(out, ":%04d%02d%02dT%02d%02d%02d", civil.year, civil.month, civil.day, civil.hour, civil.minute,
+		    civil.second);
+		break;
+	case TIME_DATE:
+		zoned_from_instant(floating, at, &civil, NULL);
+		buf_printf(out, ";VALUE=DATE:%04d%02d%02d", civil.year, civil.month, civil.day);
+		break;
 	}
-	buf_add_char(out, ':');
-	buf_add_basic_utc(out, at);
 	buf_add_str(out, "\r\n");
 }
+
+/* What all instances of a component have in common: read once, however many there are. */
+struct common {
+	struct slice begin, rest; /* the lines without those of is_replaced */
+};
+
+struct writing {
+	struct arena *arena;
+	const struct calendar_object *object;
+	const struct zone *floating;
+	struct interval range;
+	struct instances instances;
+	bool recurring;
+	enum time_form id_form;  /* of RECURRENCE-ID: that of the set's DTSTART */
+	struct common *common;   /* by number of the component, RECURRENCE_EXPANDED */
+	size_t count;            /* components met so far */
+};
 
 /* What an instance says by itself, or must not say any more. */
 static bool is_replaced(const struct content_line *line)
@@ -270,10 +293,9 @@ static bool is_replaced(const struct content_line *line)
 	return false;
 }
 
-static int write_instance(struct arena *arena, struct slice part, const struct instance *instance, bool recurring,
-    const struct zone *floating, struct buf *out)
+static int read_common(struct arena *arena, struct slice part, struct common *common_r)
 {
-	bool is_todo = component_bit(instance->component) == ICAL_VTODO;
+	AUTO_BUF struct buf rest = BUF_INIT(part.len);
 	struct content_reader reader;
 	struct content_line line;
 	struct slice name;
@@ -283,39 +305,91 @@ static int write_instance(struct arena *arena, struct slice part, const struct i
 	content_reader_init(&reader, arena, part);
 	while ((ret = content_reader_next(&reader, &line)) > 0) {
 		if (content_line_marks(&line, "BEGIN", &name) && depth++ == 0) {
-			buf_add_slice(out, line.raw);
-			add_time(out, "DTSTART", instance->at.start, instance->all_day, floating);
-			if (instance->at.end > instance->at.start && component_bit(instance->component) != ICAL_VJOURNAL)
-				add_time(out, is_todo ? "DUE" : "DTEND", instance->at.end, instance->all_day, floating);
-			if (recurring)
-				add_time(out, "RECURRENCE-ID", instance->recurrence_id, instance->all_day, floating);
+			common_r->begin = line.raw;
 			continue;
 		}
 		if (depth != 1 || !is_replaced(&line))
-			buf_add_slice(out, line.raw);
+			buf_add_slice(&rest, line.raw);
 		if (content_line_marks(&line, "END", &name) && depth > 0)
 			depth--;
 	}
-	return ret;
+	if (ret < 0 || rest.err < 0)
+		return ret < 0 ? ret : rest.err;
+	common_r->rest = slice_of(arena_copy(arena, buf_slice(&rest)), rest.len);
+	return common_r->rest.at == NULL ? -ENOMEM : 0;
 }
 
-static int write_expanded(struct arena *arena, const struct calendar_object *object, const struct parts *parts,
-    struct interval range, const struct zone *floating, struct buf *out)
+static void write_times(const struct writing *w, const struct instance *instance, struct buf *out)
 {
-	struct instances_options options = {floating, range, 0};
-	bool recurring = recur_is_recurring(object);
-	struct instances instances;
-	int ret = recur_instances(arena, object, &options, &instances, NULL);
+	const struct component *c = instance->component;
+	enum time_form form = instance->all_day ? TIME_DATE : instance->floating ? TIME_FLOATING : TIME_UTC;
+	bool is_todo = component_bit(c) == ICAL_VTODO, future;
+	bool is_instance = w->recurring;
+	struct ical_time time;
 
-	for (size_t i = 0; ret == 0 && i < instances.count; i++)
-		ret = write_instance(arena, parts->at[part_of(object, instances.at[i].component)], &instances.at[i], recurring,
-		    floating, out);
+	if (component_recurrence_id(c, &time, &future))
+		is_instance = true;
+	/* A task may have neither start nor end (RFC 5545, 3.6.2). */
+	if (component_time(c, "DTSTART", &time) || (is_instance && !is_todo))
+		add_time(out, "DTSTART", instance->at.start, form, w->floating);
+	if (is_todo && component_time(c, "DUE", &time))
+		add_time(out, "DUE", instance->at.end, form, w->floating);
+	else if (component_time(c, "DTSTART", &time) && instance->at.end > instance->at.start &&
+	         component_bit(c) != ICAL_VJOURNAL)
+		add_time(out, is_todo ? "DUE" : "DTEND", instance->at.end, form, w->floating);
+	if (is_instance)
+		add_time(out, "RECURRENCE-ID", instance->recurrence_id, w->id_form, w->floating);
+}
+
+static int write_instances(const struct writing *w, struct buf *out)
+{
+	for (size_t i = 0; i < w->instances.count; i++) {
+		const struct instance *instance = &w->instances.at[i];
+		size_t k = 0;
+
+		while (k < w->count && calendar_object_at(w->object, k) != instance->component)
+			k++;
+		if (k == w->count)
+			return -EINVAL;
+		buf_add_slice(out, w->common[k].begin);
+		write_times(w, instance, out);
+		buf_add_slice(out, w->common[k].rest);
+		if (out->err < 0)
+			return out->err;
+	}
+	return 0;
+}
+
+static int write_expanded_piece(struct writing *w, const struct piece *piece, bool of_kind, struct buf *out)
+{
+	int ret = 0;
+
+	if (of_kind)
+		return read_common(w->arena, piece->raw, &w->common[w->count++]);
+	if (piece->is_end)
+		ret = write_instances(w, out);
+	if (!slice_is_nocase(piece->component, "VTIMEZONE"))
+		buf_add_slice(out, piece->raw);
 	return ret;
 }
 
-/* Whether the override bears on the range: it lies there, or what it replaces does, or it changes all that follows. */
-static bool bears_on(const struct component *component, const struct instances *instances, struct interval range,
-    const struct zone *floating)
+/* Seconds that an instance of the set lasts, near enough: a day more or less keeps an override too many. */
+static int64_t length_of(const struct component *master, const struct zone *floating)
+{
+	struct ical_time start, end;
+	struct ical_duration duration;
+
+	if (master == NULL || !component_time(master, "DTSTART", &start))
+		return 0;
+	if (component_time(master, "DTEND", &end) || component_time(master, "DUE", &end))
+		return ical_time_instant(&end, floating) - ical_time_instant(&start, floating);
+	if (component_duration(master, &duration))
+		return duration.days * DAY_SECONDS + duration.seconds;
+	return start.is_date ? DAY_SECONDS : 0;
+}
+
+/* Whether the component bears on the range: it or what it replaces lies there, or it changes all that follows. */
+static bool bears_on(const struct writing *w, const struct component *component)
 {
 	struct ical_time id;
 	bool future;
@@ -323,67 +397,80 @@ static bool bears_on(const struct component *component, const struct instances *
 
 	if (!component_recurrence_id(component, &id, &future) || future)
 		return true;
-	at = ical_time_instant(&id, floating);
-	if (at >= range.start && at < range.end)
+	at = ical_time_instant(&id, w->floating);
+	if (at < w->range.end &&
+	    (at >= w->range.start || at + length_of(calendar_object_master(w->object), w->floating) > w->range.start))
 		return true;
-	for (size_t i = 0; i < instances->count; i++)
-		if (instances->at[i].component == component)
+	for (size_t i = 0; i < w->instances.count; i++)
+		if (w->instances.at[i].component == component)
 			return true;
 	return false;
 }
 
-static int write_limited(struct arena *arena, const struct calendar_object *object, const struct parts *parts,
-    struct interval range, const struct zone *floating, struct buf *out)
+static int write_pieces(struct writing *w, bool expanded, struct buf *out)
 {
-	struct instances_options options = {floating, range, 0};
-	struct instances instances;
-	int ret = recur_instances(arena, object, &options, &instances, NULL);
+	struct slice kind = component_name(calendar_object_at(w->object, 0));
+	struct content_reader reader;
+	struct piece piece;
+	int ret;
 
-	for (size_t i = 0; ret == 0 && i < parts->count; i++)
-		if (bears_on(calendar_object_at(object, i), &instances, range, floating))
-			buf_add_slice(out, parts->at[i]);
+	content_reader_init(&reader, w->arena, calendar_object_text(w->object));
+	while ((ret = piece_next(&reader, &piece)) > 0) {
+		bool of_kind = slice_equal_nocase(piece.component, kind);
+
+		if (of_kind && w->count == calendar_object_count(w->object))
+			return -EINVAL;
+		if (expanded)
+			ret = write_expanded_piece(w, &piece, of_kind, out);
+		else if (!of_kind || bears_on(w, calendar_object_at(w->object, w->count++)))
+			buf_add_slice(out, piece.raw);
+		if (ret < 0)
+			break;
+	}
 	return ret;
 }
 
-/* The VTIMEZONEs of the text, which components that keep their TZID need. */
-static int write_zones(struct arena *arena, struct slice text, struct buf *out)
+static void find_id_form(struct writing *w)
 {
-	static const struct comp_selection zones = {.name = {"VTIMEZONE", 9}, .all_props = true, .all_comps = true};
-	static const struct comp_selection root = {.name = {"VCALENDAR", 9}, .comps = &zones};
-	AUTO_BUF struct buf all = BUF_INIT(out->max);
-	ptrdiff_t start;
-	int ret = write_selected(arena, text, &root, &all);
+	const struct component *master = calendar_object_master(w->object);
+	struct ical_time time;
+	bool future;
 
-	start = slice_find(buf_slice(&all), SLICE("BEGIN:VTIMEZONE"));
-	if (ret == 0 && start >= 0) {
-		struct slice rest = slice_from(buf_slice(&all), (size_t)start);
-		ptrdiff_t end = slice_find(rest, SLICE("END:VCALENDAR"));
+	if (master != NULL ? component_time(master, "DTSTART", &time)
+	                   : component_recurrence_id(calendar_object_at(w->object, 0), &time, &future))
+		w->id_form = form_of(&time);
+}
 
-		buf_add_slice(out, end >= 0 ? slice_sub(rest, 0, (size_t)end) : rest);
+static int write_object(struct arena *arena, const struct calendar_object *object, const struct calendar_data *data,
+    const struct zone *floating, struct buf *out)
+{
+	struct writing w = {.arena = arena, .object = object, .floating = floating, .range = data->range};
+	struct instances_options options = {floating, data->range, 0};
+	bool expanded = data->recurrence == RECURRENCE_EXPANDED;
+	bool recurs = (calendar_object_component(object) & (ICAL_VEVENT | ICAL_VTODO | ICAL_VJOURNAL)) != 0;
+	int ret = recurs ? recur_instances(arena, object, &options, &w.instances, NULL) : 0;
+
+	if (!recurs || (ret == -EINVAL && !expanded)) { /* nothing to leave out, or too much to tell what */
+		buf_add_slice(out, calendar_object_text(object));
+		return 0;
 	}
-	return ret;
+	w.recurring = recur_is_recurring(object);
+	w.common = arena_array(arena, calendar_object_count(object), sizeof(*w.common));
+	if (ret < 0 || w.common == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	find_id_form(&w);
+	return write_pieces(&w, expanded, out);
 }
 
 static int write_recurrences(struct arena *arena, const struct zone_set *zones, struct slice text,
     const struct calendar_data *data, const struct zone *floating, struct buf *out)
 {
-	AUTO_BUF struct buf head = BUF_INIT(out->max);
 	struct calendar_object *object;
-	struct parts parts = {0};
 	int ret = calendar_object_parse(arena, zones, text, SIZE_MAX, &object, NULL);
 
 	if (ret < 0)
 		return ret;
-	ret = split_parts(arena, object, &head, &parts);
-	buf_add_slice(out, parts.head);
-	if (ret == 0 && data->recurrence == RECURRENCE_EXPANDED) {
-		ret = write_expanded(arena, object, &parts, data->range, floating, out);
-	} else if (ret == 0) {
-		ret = write_zones(arena, text, out);
-		if (ret == 0)
-			ret = write_limited(arena, object, &parts, data->range, floating, out);
-	}
-	buf_add_str(out, "END:VCALENDAR\r\n");
+	ret = write_object(arena, object, data, floating, out);
 	calendar_object_free(object);
 	return ret < 0 ? ret : out->err;
 }
@@ -400,6 +487,8 @@ int calendar_data_write(struct arena *arena, const struct zone_set *zones, struc
 	}
 	if (ret == 0 && data->root != NULL)
 		ret = write_selected(arena, text, data->root, out);
+	else if (ret == 0 && data->recurrence == RECURRENCE_AS_STORED)
+		buf_add_slice(out, text);
 	return ret < 0 ? ret : out->err;
 }
 
@@ -413,10 +502,21 @@ static const char *const *escapes(void)
 	return table;
 }
 
-/* Control characters that XML forbids are no iCalendar either (RFC 5545, 3.1); where a file has them they are shown so. */
-static bool is_forbidden(unsigned char c)
+/*
+ * Control characters and two code points that XML forbids; in iCalendar they mean nothing (RFC 5545, 3.1), but one of
+ * them in one object would make every report on its collection unreadable. *LEN_R: bytes it takes.
+ */
+static bool is_forbidden(struct slice text, size_t at, size_t *len_r)
 {
-	return c < 0x20 && c != '\t' && c != '\n' && c != '\r';
+	unsigned char c = (unsigned char)text.at[at];
+
+	*len_r = 1;
+	if (c < 0x20)
+		return c != '\t' && c != '\n' && c != '\r';
+	if (c != 0xef || text.len - at < 3 || (unsigned char)text.at[at + 1] != 0xbf)
+		return false;
+	*len_r = 3;
+	return (unsigned char)text.at[at + 2] >= 0xbe; /* U+FFFE, U+FFFF */
 }
 
 void calendar_data_escape(struct buf *b, struct slice text)
@@ -424,15 +524,16 @@ void calendar_data_escape(struct buf *b, struct slice text)
 	const char *const *table = escapes();
 	size_t from = 0;
 
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-		const char *entity = is_forbidden(c) ? "\xef\xbf\xbd" : table[c];
+	for (size_t i = 0, len; i < text.len; i++) {
+		bool forbidden = is_forbidden(text, i, &len);
+		const char *entity = forbidden ? "\xef\xbf\xbd" : table[(unsigned char)text.at[i]];
 
 		if (entity == NULL)
 			continue;
 		buf_add(b, text.at + from, i - from);
 		buf_add_str(b, entity);
-		from = i + 1;
+		from = i + (forbidden ? len : 1);
+		i = from - 1;
 	}
 	buf_add(b, text.at + from, text.len - from);
 }
