@@ -44,13 +44,11 @@ static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
 /* Cells that only refuse are not advertised. */
 static bool is_offered(enum dav_kind kind, enum http_method method)
 {
-	bool create = method == HTTP_MKCALENDAR || method == HTTP_MKCOL;
+	http_handler_fn *handler = routes[kind][method].handler;
 
-	bool get = method == HTTP_GET || method == HTTP_HEAD;
-
-	if ((kind == DAV_COLLECTION && method == HTTP_PUT) || (kind != DAV_OBJECT && get))
+	if (handler == dav_get_collection || (handler == dav_put && kind == DAV_COLLECTION))
 		return false;
-	return !create || kind == DAV_COLLECTION;
+	return handler != NULL && (handler != dav_mkcalendar || kind == DAV_COLLECTION);
 }
 
 static const char *allow(enum dav_kind kind, struct arena *arena)
@@ -58,7 +56,7 @@ static const char *allow(enum dav_kind kind, struct arena *arena)
 	const char *text = "";
 
 	for (int m = 0; m < HTTP_METHOD_COUNT && text != NULL; m++)
-		if (routes[kind][m].handler != NULL && is_offered(kind, (enum http_method)m))
+		if (is_offered(kind, (enum http_method)m))
 			text = arena_printf(arena, "%s%s%s", text, text[0] != '\0' ? ", " : "", http_methods[m].name);
 	return text != NULL ? text : "";
 }
