@@ -82,6 +82,15 @@ static int apply_dead(struct patch *patch, struct kv_txn *txn)
 	return ret;
 }
 
+/* In the new zone, bookings at floating times would lie over one another. */
+static int refuse_overlap(struct patch *patch)
+{
+	for (size_t i = 0; i < patch->changes.count; i++)
+		if (is_live_here(live_property_find(patch->changes.at[i].ns, patch->changes.at[i].name), &patch->resource))
+			fail(patch, i, &(struct error){409, SLOTKEEPER_SLOT_UNAVAILABLE, ""});
+	return -ECANCELED;
+}
+
 static int apply(struct kv_txn *txn, void *arg)
 {
 	struct patch *patch = arg;
@@ -118,7 +127,7 @@ static int apply(struct kv_txn *txn, void *arg)
 	ret = apply_dead(patch, txn);
 	if (ret == 0 && changed)
 		ret = change_collection_update(d->app->changes, txn, d->arena, &copy);
-	return ret;
+	return ret == -EBUSY ? refuse_overlap(patch) : ret;
 }
 
 /* One propstat a property: what failed with its reason, the rest 424 then. */

@@ -143,6 +143,23 @@ def double_booking(site):
               "and the booking is where it was")
 
 
+def zone_of_bookings(site):
+    """Noon without a zone and noon in New York are the same moment once the calendar lies in New York."""
+    bookings = "/dav/calendars/bob/bookings/"
+    zone = "<D:set><D:prop><C:calendar-timezone-id>{}</C:calendar-timezone-id></D:prop></D:set>"
+    proppatch(site, bookings, zone.format("Asia/Tokyo"), user="bob")
+    tap.equal([put(site, bookings + "f.ics", event("f", "20270612T120000"), user="bob", Prefer="handling=strict").status,
+               put(site, bookings + "z.ics", event("z", "20270612T160000Z"), user="bob", Prefer="handling=strict").status],
+              [201, 201], "two bookings apart")
+    answer = proppatch(site, bookings, zone.format("America/New_York"), user="bob")
+    tap.equal(Multistatus(answer.body).statuses(bookings), {C + "calendar-timezone-id": 409},
+              "a zone in which bookings would overlap is refused")
+    tap.equal(propfind(site, bookings, "C:calendar-timezone-id", user="bob").text(bookings, C + "calendar-timezone-id"),
+              "Asia/Tokyo", "and the calendar stays where it was")
+    tap.equal(Multistatus(proppatch(site, bookings, zone.format("Europe/Berlin"), user="bob").body).statuses(bookings),
+              {C + "calendar-timezone-id": 200}, "another zone is fine")
+
+
 def privacy(site):
     """Everything of alice's that is not free/busy is 404 for bob, with the same body as for what does not exist."""
     put(site, WORK + "private.ics", event("private", "20270501T090000Z", summary="Doctor"))
@@ -215,6 +232,7 @@ with Site(users=["alice", "bob"], admins=["chief"], resources=["room-1"]) as the
     refusals(the_site)
     creating(the_site)
     double_booking(the_site)
+    zone_of_bookings(the_site)
     privacy(the_site)
     administrators(the_site)
 tap.finish()
