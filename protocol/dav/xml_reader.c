@@ -276,14 +276,16 @@ struct slice xml_trimmed(const struct xml_element *element)
 /* White space that a parser would turn into plain spaces is written as references. */
 static void write_attribute_value(struct buf *b, struct slice value)
 {
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.at[i];
+	size_t from = 0;
 
-		if (c == '\n' || c == '\t')
-			buf_printf(b, "&#%d;", c);
-		else
-			buf_add_xml(b, slice_sub(value, i, 1));
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.at[i] != '\n' && value.at[i] != '\t')
+			continue;
+		buf_add_xml(b, slice_sub(value, from, i - from));
+		buf_printf(b, "&#%d;", value.at[i]);
+		from = i + 1;
 	}
+	buf_add_xml(b, slice_from(value, from));
 }
 
 /* Declares an element's namespace when it is not its parent's; attributes bring prefixes of their own. */
