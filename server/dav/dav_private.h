@@ -23,6 +23,7 @@ struct dav_request {
 	struct dav_preferences prefer;
 	struct error error; /* what a client must be told, where a function returned -EINVAL */
 	struct slice extra; /* XML inside the condition's element */
+	int status;         /* of an answer that is finished elsewhere */
 };
 
 /* Makes it from HTTP; NULL when that failed and has been answered. */
@@ -87,5 +88,8 @@ void dav_put(struct http_request *http);
 void dav_delete(struct http_request *http);
 void dav_report(struct http_request *http);
 void dav_well_known(struct http_request *http);
+
+/* Answers STATUS with the object that the path names as it is now, and finishes; for a worker (RFC 8144, 2 and 3). */
+void dav_represent(struct dav_request *d, int status);
 
 #endif

@@ -82,6 +82,8 @@ void dav_reply_multistatus(struct dav_request *d)
 {
 	d->http->response.status = 207;
 	http_reply_header(d->http, "Content-Type", "application/xml; charset=utf-8");
+	if (d->prefer.return_minimal && http_header_has(d->http->headers, "Prefer"))
+		http_reply_header(d->http, "Preference-Applied", "return=minimal"); /* RFC 7240, 3 */
 }
 
 struct view {

@@ -42,6 +42,21 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 	return ret == -ENOENT ? -EBADMSG : ret;
 }
 
+void dav_represent(struct dav_request *d, int status)
+{
+	const struct http_precondition none = {0};
+	AUTO_BUF struct buf href = BUF_INIT(8192);
+	int ret = dav_view(d, answer, (void *)&none);
+
+	if (ret == 0) {
+		dav_href(&href, &d->path);
+		http_reply_header(d->http, "Content-Location", "%.*s", SLICE_ARG(buf_slice(&href)));
+		http_reply_header(d->http, "Preference-Applied", "return=representation");
+		d->http->response.status = status;
+	}
+	dav_finish(d, ret);
+}
+
 static int resolve(struct dav_request *d, struct kv_txn *txn, void *arg)
 {
 	struct dav_resource resource;

@@ -91,6 +91,23 @@ static void refuse(struct dav_request *d, const struct change_result *result)
 		http_reply_header(d->http, "Preference-Applied", "handling=strict");
 }
 
+static void represent(struct dav_request *d)
+{
+	dav_represent(d, d->status);
+}
+
+/*
+ * The client wants to see what is stored now (RFC 8144): after a success, and with a 412 in place of its own question for
+ * it. Not where a refusal is told as a success: that answer has no ETag.
+ */
+static bool wants_object(const struct dav_request *d, const struct change_result *result)
+{
+	if (!d->prefer.return_representation || d->http->method != HTTP_PUT || result->etag[0] == '\0')
+		return false;
+	return result->outcome == CHANGE_REFUSED ? result->error.http_status == 412
+	                                         : result->outcome <= CHANGE_UNCHANGED;
+}
+
 void dav_write_done(const struct change_result *result, void *arg)
 {
 	struct dav_write *write = arg;
@@ -98,6 +115,11 @@ void dav_write_done(const struct change_result *result, void *arg)
 	struct http_request *http = d->http;
 	int ret = 0;
 
+	if (wants_object(d, result)) {
+		d->status = result->outcome == CHANGE_REFUSED ? 412 : result->outcome == CHANGE_CREATED ? 201 : 200;
+		dav_on_worker(d, represent);
+		return;
+	}
 	switch (result->outcome) {
 	case CHANGE_CREATED:
 	case CHANGE_UPDATED:

@@ -50,6 +50,13 @@ def bytes_and_tags(site):
     tap.check(answer.status == 204 and answer.headers["ETag"] != etag, "a change has another ETag", answer)
     answer = put(site, path, text, If_Match=answer.headers["ETag"][:-1] + '-br"')
     tap.equal(answer.status, 204, "an ETag that a proxy marked is taken back")
+    answer = put(site, path, text.replace(b"kept", b"shown"), Prefer="return=representation")
+    tap.equal((answer.status, answer.body, answer.headers["Preference-Applied"], answer.headers["Content-Location"]),
+              (200, text.replace(b"kept", b"shown"), "return=representation", path), "PUT that shows what is stored")
+    answer = put(site, path, text, Prefer="return=representation", If_Match='"old"')
+    tap.equal((answer.status, answer.body, answer.headers["ETag"]),
+              (412, text.replace(b"kept", b"shown"), site.request("HEAD", path, user="alice").headers["ETag"]),
+              "a failed precondition shows it too")
     tap.equal(put(site, WORK + "none.ics", text, If_Match="*").status, 412, "If-Match: * of nothing")
     tap.equal(site.request("DELETE", path, user="alice", headers={"If-Match": site.request("HEAD", path, user="alice")
               .headers["ETag"]}).status, 204, "DELETE with the present ETag")
