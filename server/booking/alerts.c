@@ -61,12 +61,14 @@ static int meet(struct kv_txn *txn, struct arena *arena, const struct place *pla
 	return ret;
 }
 
-static int alert_key(uint64_t owner, struct slice event, struct slice booking, struct buf *b)
+static int alert_key(struct arena *arena, uint64_t owner, struct slice event, struct slice booking, struct slice *key_r)
 {
-	pack_u64(b, owner);
-	pack_text(b, event);
-	pack_text(b, booking);
-	return b->err;
+	AUTO_BUF struct buf b = BUF_INIT(8u << 20);
+
+	pack_u64(&b, owner);
+	pack_text(&b, event);
+	pack_text(&b, booking);
+	return b.err < 0 ? b.err : job_key_hash(arena, buf_slice(&b), key_r);
 }
 
 static void add_time(struct buf *b, const char *name, instant_t at)
@@ -80,10 +82,11 @@ static void add_time(struct buf *b, const char *name, instant_t at)
 static int raise(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
     struct slice event, const struct met *met, struct slice request)
 {
-	AUTO_BUF struct buf key = BUF_INIT(1u << 20), payload = BUF_INIT(1u << 20);
+	AUTO_BUF struct buf payload = BUF_INIT(8u << 20);
+	struct slice key;
 	instant_t now = clock_now(service->clock);
 	struct job job = {.due = now, .created = now, .kind = ALERT_KIND, .request = request}, present;
-	int ret = alert_key(place->owner.id, event, met->uid, &key);
+	int ret = alert_key(arena, place->owner.id, event, met->uid, &key);
 
 	json_open_object(&payload, NULL);
 	json_add_text(&payload, "principal", place->owner.name);
@@ -95,24 +98,24 @@ static int raise(struct change_service *service, struct kv_txn *txn, struct aren
 	json_close_object(&payload);
 	if (ret < 0 || payload.err < 0)
 		return ret < 0 ? ret : payload.err;
-	ret = store_job_get_by_key(txn, arena, ALERT_KIND, buf_slice(&key), &present);
+	ret = store_job_get_by_key(txn, arena, ALERT_KIND, key, &present);
 	if (ret == 0 && slice_equal(present.payload, buf_slice(&payload)))
 		return 0; /* known, perhaps resolved already */
 	if (ret < 0 && ret != -ENOENT)
 		return ret;
-	job.key = buf_slice(&key);
+	job.key = key;
 	job.payload = buf_slice(&payload);
 	return store_job_put(txn, &job);
 }
 
 static int drop(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice event, struct slice booking)
 {
-	AUTO_BUF struct buf key = BUF_INIT(1u << 20);
+	struct slice key;
 	struct job job;
-	int ret = alert_key(owner, event, booking, &key);
+	int ret = alert_key(arena, owner, event, booking, &key);
 
 	if (ret == 0)
-		ret = store_job_get_by_key(txn, arena, ALERT_KIND, buf_slice(&key), &job);
+		ret = store_job_get_by_key(txn, arena, ALERT_KIND, key, &job);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
 	return store_job_delete(txn, job.id);

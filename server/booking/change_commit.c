@@ -322,7 +322,9 @@ static int forget_cancellation(struct commit *commit, struct slice uid)
 
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
-	return job.state == JOB_READY ? store_job_delete(commit->txn, job.id) : 0;
+	if (job.state != JOB_READY || job.due <= clock_now(commit->write->service->clock))
+		return 0;
+	return store_job_delete(commit->txn, job.id);
 }
 
 /* The times that a booking held and holds no longer. */

@@ -139,6 +139,8 @@ void write_finish(struct write *write, int ret);
 
 /* ---- change_commit.c, for delete and collections too ---- */
 
+/* A key of 32 hexadecimal digits for what is too long for people to read; of the arena. */
+int job_key_hash(struct arena *arena, struct slice bytes, struct slice *key_r);
 /* What a private event over a booking meets: the calendar's setting, else the site's. */
 enum on_overlap on_overlap_of(const struct change_service *service, const struct collection *collection);
 /* The key of jobs about the object of that name, whatever its present id; of the arena. */

@@ -9,10 +9,12 @@
 
 #include <errno.h>
 
+#include "protocol/base/codec.h"
 #include "protocol/ical/zoned_time.h"
 #include "protocol/json/json.h"
 #include "server/booking/change_private.h"
 #include "server/booking/rules/alternatives.h"
+#include "storage/key.h"
 #include "storage/pack.h"
 
 #define SWEEP_KIND  SLICE("refused_sweep")
@@ -34,6 +36,22 @@ struct slice object_job_key(struct arena *arena, uint64_t collection, struct sli
 	memcpy(whole, key, prefix);
 	memcpy(whole + prefix, name.at, name.len);
 	return slice_of(whole, prefix + name.len);
+}
+
+int job_key_hash(struct arena *arena, struct slice bytes, struct slice *key_r)
+{
+	AUTO_BUF struct buf hex = BUF_INIT(128);
+	struct key key;
+	char *copy;
+
+	key_begin(&key, 0);
+	key_add_hash(&key, bytes);
+	codec_hex_encode(&hex, key.at + 1, key.len - 1);
+	copy = arena_copy(arena, buf_slice(&hex));
+	if (hex.err < 0 || copy == NULL)
+		return -ENOMEM;
+	*key_r = slice_of(copy, hex.len);
+	return 0;
 }
 
 /* ---- alternatives ---- */
@@ -220,20 +238,23 @@ static int notice_payload(const struct write *write, const struct object *old, s
 	return b->err;
 }
 
-/* What was to be changed, and to which times. */
-static int notice_key(const struct write *write, const struct object *old, struct buf *b)
+/* A hash of what was to be changed, and to which times. */
+static int notice_key(const struct write *write, const struct object *old, struct slice *key_r)
 {
-	pack_u64(b, write->place.collection.id);
-	pack_text(b, calendar_object_uid(write->object));
-	pack_u64(b, old != NULL && !(old->flags & OBJECT_REFUSED) ? old->id : 0);
+	AUTO_BUF struct buf b = BUF_INIT(8u << 20);
+
+	pack_u64(&b, write->place.collection.id);
+	pack_text(&b, calendar_object_uid(write->object));
+	pack_u64(&b, old != NULL && !(old->flags & OBJECT_REFUSED) ? old->id : 0);
 	for (size_t i = 0; i < write->guard_count; i++)
-		pack_interval(b, write->guards[i]);
-	return b->err;
+		pack_interval(&b, write->guards[i]);
+	return b.err < 0 ? b.err : job_key_hash(write->arena, buf_slice(&b), key_r);
 }
 
 static int tell_once(struct write *write, struct kv_txn *txn, const struct object *old)
 {
-	AUTO_BUF struct buf key = BUF_INIT(1u << 20), payload = BUF_INIT(65536);
+	AUTO_BUF struct buf payload = BUF_INIT(1u << 20);
+	struct slice key;
 	instant_t now = clock_now(write->service->clock);
 	struct job job = {
 		.due = now,
@@ -244,11 +265,11 @@ static int tell_once(struct write *write, struct kv_txn *txn, const struct objec
 	int ret = notice_key(write, old, &key);
 
 	if (ret == 0)
-		ret = store_job_get_by_key(txn, write->arena, NOTICE_KIND, buf_slice(&key), &told);
+		ret = store_job_get_by_key(txn, write->arena, NOTICE_KIND, key, &told);
 	if (ret != -ENOENT)
 		return ret;
 	ret = notice_payload(write, old, &payload);
-	job.key = buf_slice(&key);
+	job.key = key;
 	job.payload = buf_slice(&payload);
 	return ret < 0 ? ret : store_job_put(txn, &job);
 }

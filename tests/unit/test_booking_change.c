@@ -692,6 +692,10 @@ static void test_deleted_and_put_again_is_a_move(void **state)
 	/* at a taken time it is none */
 	expect(put(world, "alice/bookings/a.ics", "a", "20270303T090000Z", 60), CHANGE_REFUSED_LENIENT);
 	assert_int_equal(world_jobs(world, "booking_cancelled"), 1);
+	/* nor when the customer has been told */
+	world->clock.now += 60;
+	expect(put(world, "alice/bookings/a.ics", "a", "20270303T100000Z", 60), CHANGE_UPDATED);
+	assert_int_equal(world_jobs(world, "booking_cancelled"), 1);
 }
 
 /* ---- private events over bookings ---- */
