@@ -2,7 +2,8 @@ server_libserver_a_SOURCES += \
 	server/http/addresses.c \
 	server/http/http_private.h \
 	server/http/http_server.h \
-	server/http/peer.c \
+	server/http/peer.c server/http/peer_private.h \
+	server/http/peer_head.c server/http/peer_reply.c \
 	server/http/request.c server/http/request.h \
 	server/http/router.h \
 	server/http/server.c \
