@@ -184,6 +184,13 @@ static void on_error(void *arg, xmlErrorPtr error)
 		reader->prefix_is_wrong = true;
 }
 
+/* For what libxml2 reports outside of a parser, broken encodings say: it would write to standard error. */
+static void be_silent(void *arg, xmlErrorPtr error)
+{
+	(void)arg;
+	(void)error;
+}
+
 static int parse(struct reader *reader, struct slice text, struct error *err)
 {
 	xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
@@ -196,6 +203,7 @@ static int parse(struct reader *reader, struct slice text, struct error *err)
 	    .serror = on_error};
 	int line;
 
+	xmlSetStructuredErrorFunc(NULL, be_silent); /* of this thread */
 	reader->context = xmlCreatePushParserCtxt(&sax, reader, NULL, 0, NULL);
 	if (reader->context == NULL)
 		return -ENOMEM;

@@ -9,8 +9,10 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "protocol/dav/xml_reader.h"
 
@@ -146,6 +148,30 @@ static void test_encodings(void **state)
 		if (rows[i].text == NULL ? ret != -EINVAL : ret < 0 || !slice_is(root->text, rows[i].text))
 			fail_msg("row %zu: %d", i, ret);
 	}
+}
+
+/* The library has a mouth of its own; what a client sends must not fill the log. */
+static void test_nothing_is_written_to_standard_error(void **state)
+{
+	static const char text[] = "<?xml version='1.0' encoding='utf-16'?><a>\xd8\x00\xff\xfe\x00</a>";
+	static const char wide[] = "\xff\xfe<\0a\0>\0\0\xd8\0\xd8\0\xd8\0\xd8<\0/\0a\0>\0";
+	FILE *caught = tmpfile();
+	const struct xml_element *root;
+	int saved = dup(STDERR_FILENO);
+	int narrow_ret, wide_ret;
+
+	(void)state;
+	assert_true(caught != NULL && saved >= 0);
+	assert_true(dup2(fileno(caught), STDERR_FILENO) >= 0);
+	narrow_ret = xml_read(arena, slice_of(text, sizeof(text) - 1), &root, NULL);
+	wide_ret = xml_read(arena, slice_of(wide, sizeof(wide) - 1), &root, NULL);
+	fflush(stderr);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	close(saved);
+	assert_int_equal(narrow_ret, -EINVAL);
+	assert_int_equal(wide_ret, -EINVAL);
+	assert_int_equal(lseek(fileno(caught), 0, SEEK_END), 0);
+	fclose(caught);
 }
 
 /* A text of one encoding may be longer in UTF-8. */
@@ -407,6 +433,7 @@ int main(void)
 	    cmocka_unit_test(test_every_known_name_is_found),
 	    cmocka_unit_test(test_text_and_attributes),
 	    cmocka_unit_test(test_encodings),
+	    cmocka_unit_test(test_nothing_is_written_to_standard_error),
 	    cmocka_unit_test(test_a_long_text_in_latin1_is_read),
 	    cmocka_unit_test(test_what_is_no_document),
 	    cmocka_unit_test(test_an_error_names_the_line),
