@@ -11,6 +11,7 @@
 
 #define TEXT_MAX     1024  /* bytes of a name or description */
 #define TIMEZONE_MAX 65536 /* bytes of a calendar-timezone */
+#define PART_ARENA_MAX (64u << 20) /* bytes while one object is cut or expanded */
 
 static const struct {
 	const char *name;
@@ -128,8 +129,11 @@ static int write_part(const struct property_source *s, struct slice body, struct
 {
 	const struct zone *floating = dav_zone(s->d, s->txn, s->resource);
 	AUTO_BUF struct buf part = BUF_INIT(b->max);
-	int ret = calendar_data_write(s->d->arena, s->d->app->zones, body, s->data, floating, &part);
+	struct arena *scratch = arena_new(PART_ARENA_MAX); /* a report of many objects must not keep all of them parsed */
+	int ret = scratch == NULL ? -ENOMEM
+	                          : calendar_data_write(scratch, s->d->app->zones, body, s->data, floating, &part);
 
+	arena_free(scratch);
 	if (ret < 0 && ret != -EINVAL)
 		return ret;
 	calendar_data_escape(b, ret == 0 ? buf_slice(&part) : body);

@@ -12,3 +12,7 @@ tests_fuzz_fuzz_dav_xml_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 unit_tests += tests/unit/test_dav_calendar_data tests/unit/test_dav_calendar_filter
 tests_unit_test_dav_calendar_data_SOURCES = tests/unit/test_dav_calendar_data.c $(support_zones)
 tests_unit_test_dav_calendar_filter_SOURCES = tests/unit/test_dav_calendar_filter.c $(support_zones)
+
+fuzz_targets += tests/fuzz/fuzz_dav_calendar_data
+tests_fuzz_fuzz_dav_calendar_data_SOURCES = tests/fuzz/fuzz_dav_calendar_data.c $(fuzz_main)
+tests_fuzz_fuzz_dav_calendar_data_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
