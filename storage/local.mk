@@ -11,6 +11,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_collection.c \
 	storage/store_job.c \
 	storage/store_object.c \
+	storage/store_occupancy.c \
 	storage/store_principal.c \
 	storage/verify.c storage/verify.h \
 	storage/writer.c

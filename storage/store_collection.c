@@ -144,7 +144,7 @@ int store_property_get(struct kv_txn *txn, struct arena *arena, enum property_ow
 
 	if (ret == 0)
 		ret = store_get_copy(txn, arena, &key, &value);
-	return ret < 0 ? ret : property_decode(value, &stored_ns, &stored_name, xml_r);
+	return ret != 0 ? ret : property_decode(value, &stored_ns, &stored_name, xml_r);
 }
 
 struct each_property {

@@ -152,7 +152,7 @@ int store_job_delete(struct kv_txn *txn, uint64_t id)
 	ret = kv_get(txn, key_slice(&key), &value);
 	if (ret == 0)
 		ret = job_decode(value, &job);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	due_key(&due, job.due, id);
 	has_key = job.key.len > 0 && key_key(&by_key, job.kind, job.key) == 0;
@@ -192,7 +192,7 @@ static int due_row(struct slice key, struct slice value, void *arg)
 	ret = kv_get(each->txn, key_slice(&row), &value);
 	if (ret == 0)
 		ret = job_decode(value, &job);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	if (each->ready_only && job.state != JOB_READY)
 		return 0;

@@ -331,7 +331,7 @@ static int forget_former(struct kv_txn *txn, uint64_t owner, const struct object
 	}
 	if (ret == 0)
 		ret = object_decode(value, &old);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	*old_change_r = old.change;
 	*created_r = old.created;
@@ -420,7 +420,7 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
 		ret = kv_delete(txn, key_slice(&key));
 	if (ret == 0)
 		ret = change_add(txn, object->collection, CHANGE_DELETE, object->name, old_change, now, &number);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	tombstone_key(&tombstone, object->collection, object->name);
 	key_begin(&number_key, 0);

@@ -124,7 +124,7 @@ static int check_old(struct kv_txn *txn, const struct key *key, const struct pri
 		return 0;
 	if (ret == 0)
 		ret = principal_decode(value, &old);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	return old.id != principal->id ? -EEXIST : release_email(txn, old.email, principal->email);
 }
@@ -163,7 +163,7 @@ int store_principal_delete(struct kv_txn *txn, struct slice name)
 	ret = kv_get(txn, key_slice(&key), &value);
 	if (ret == 0)
 		ret = principal_decode(value, &principal);
-	if (ret < 0)
+	if (ret != 0)
 		return ret;
 	id_key(&id, principal.id); /* all keys before the first write, which ends what was borrowed */
 	has_email = principal.email.len > 0 && email_key(&email, principal.email);

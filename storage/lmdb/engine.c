@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <lmdb.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -250,7 +251,7 @@ static const struct kv_ops lmdb_ops = {
 
 bool lmdb_exists(const char *directory)
 {
-	char path[4096];
+	char path[PATH_MAX];
 	struct stat status;
 	struct slice end = SLICE("/" LMDB_DATA_NAME);
 
@@ -264,12 +265,13 @@ bool lmdb_exists(const char *directory)
 /* Makes the directory, mode 0700, and its missing parents. */
 static int make_directory(const char *directory)
 {
-	AUTO_FREE char *path = strdup(directory);
+	char path[PATH_MAX];
+	int ret = slice_copy(slice_str(directory), path, sizeof(path));
 
-	if (path == NULL)
-		return -ENOMEM;
-	for (char *at = path + 1; *at != '\0'; at++) {
-		if (*at != '/')
+	if (ret < 0)
+		return ret;
+	for (char *at = path; *at != '\0'; at++) {
+		if (*at != '/' || at == path)
 			continue;
 		*at = '\0';
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
@@ -295,12 +297,16 @@ static int take_lock(struct lmdb_kv *kv, const char *directory, struct error *er
 	return -EBUSY;
 }
 
-/* LMDB syncs its file, not the directory that names it: a new store must survive a power cut too. */
+/*
+ * LMDB syncs its file, not the directory that names it: a new store must survive a power cut too. The one above may be
+ * closed to us, and then it is not ours to have made this one in.
+ */
 static int sync_directory(const char *directory)
 {
 	AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int above = fd < 0 ? -1 : openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	return fd < 0 || fsync(fd) < 0 || (above >= 0 && fsync(above) < 0) ? -errno : 0;
 }
 
 static int open_env(struct lmdb_kv *kv, const char *directory, uint64_t map_bytes)

@@ -242,6 +242,7 @@ static void test_what_is_no_store_is_not_opened(void **state)
 	    {"lmdb:/nonexistent/store", false, -ENOENT},
 	    {"lmdb:/proc/version/store", true, -ENOTDIR},
 	    {"lmdb:", false, -ENOENT},
+    {"lmdb:", true, -ENOENT},
 	    {"pgsql:host=localhost", true, -EINVAL},
 	    {"", true, -EINVAL},
 	};
