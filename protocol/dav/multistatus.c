@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "protocol/dav/condition.h"
+#include "protocol/dav/xml_reader.h"
 
 void multistatus_open(struct buf *b)
 {
@@ -125,7 +126,7 @@ static void tag(struct buf *b, const char *open, struct slice ns, struct slice n
 	buf_add_slice(b, name);
 	if (prefix == NULL && open[1] != '/') {
 		buf_add_str(b, " xmlns=\"");
-		buf_add_xml(b, ns);
+		xml_write_value(b, ns);
 		buf_add_char(b, '"');
 	}
 	buf_add_str(b, close);

@@ -281,8 +281,7 @@ struct slice xml_trimmed(const struct xml_element *element)
 	return text;
 }
 
-/* White space that a parser would turn into plain spaces is written as references. */
-static void write_attribute_value(struct buf *b, struct slice value)
+void xml_write_value(struct buf *b, struct slice value)
 {
 	size_t from = 0;
 
@@ -305,7 +304,7 @@ static void write_tag(struct buf *b, const struct xml_element *element, const st
 	buf_add_slice(b, element->name);
 	if (parent_ns == NULL || !slice_equal(*parent_ns, element->ns)) {
 		buf_add_str(b, " xmlns=\"");
-		buf_add_xml(b, element->ns);
+		xml_write_value(b, element->ns);
 		buf_add_char(b, '"');
 	}
 	for (const struct xml_attribute *a = element->attributes; a != NULL; a = a->next) {
@@ -313,14 +312,14 @@ static void write_tag(struct buf *b, const struct xml_element *element, const st
 			buf_add_str(b, " xml:");
 		} else if (a->ns.len > 0) {
 			buf_printf(b, " xmlns:a%u=\"", ++prefixes);
-			buf_add_xml(b, a->ns);
+			xml_write_value(b, a->ns);
 			buf_printf(b, "\" a%u:", prefixes);
 		} else {
 			buf_add_char(b, ' ');
 		}
 		buf_add_slice(b, a->name);
 		buf_add_str(b, "=\"");
-		write_attribute_value(b, a->value);
+		xml_write_value(b, a->value);
 		buf_add_char(b, '"');
 	}
 }
@@ -340,7 +339,7 @@ static void write_element(struct buf *b, const struct xml_element *element, cons
 	write_tag(b, element, parent_ns);
 	if (parent_ns == NULL && element->lang.len > 0 && !has_lang(element)) {
 		buf_add_str(b, " xml:lang=\"");
-		buf_add_xml(b, element->lang);
+		xml_write_value(b, element->lang);
 		buf_add_char(b, '"');
 	}
 	if (element->children == NULL && element->text.len == 0) {

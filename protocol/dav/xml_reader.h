@@ -44,6 +44,8 @@ const struct xml_element *xml_next(const struct xml_element *element, enum xml_i
 struct slice xml_attribute(const struct xml_element *element, const char *name);
 /* The text without white space at both ends. */
 struct slice xml_trimmed(const struct xml_element *element);
+/* What stands between the quotes of an attribute; white space that a parser would make plain spaces of is kept. */
+void xml_write_value(struct buf *b, struct slice value);
 /* The whole element as it can stand anywhere: its namespaces and its xml:lang are declared in it. */
 void xml_write_element(struct buf *b, const struct xml_element *element);
 
