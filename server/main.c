@@ -193,21 +193,37 @@ static int start_http(struct daemon *daemon)
 
 /* ---- running ---- */
 
+/* New connections get the new certificate, if it and its key are good. */
+static int reload_certificate(struct daemon *daemon, const struct config_values *values)
+{
+	struct error err = ERROR_NONE;
+	int ret;
+
+	if ((daemon->tls != NULL) != (values->tls_certificate[0] != '\0')) {
+		log_event(LOG_WARN_LEVEL, "main", NULL, "TLS begins or ends with the next start only", NULL);
+		return 0;
+	}
+	if (daemon->tls == NULL)
+		return 0;
+	ret = tls_reload(daemon->tls, values->tls_certificate, values->tls_key, &err);
+	if (ret < 0)
+		log_event(LOG_ERROR_LEVEL, "main", NULL, "certificate refused, the old one stays", "why=\"%s\"", err.detail);
+	return ret;
+}
+
 static void reload(struct daemon *daemon)
 {
 	struct app *app = site_app(daemon->site);
-	const struct config_values *values;
 	struct error err = ERROR_NONE;
 	int ret = site_reload(daemon->site, &err);
 
-	values = config_get(app->config);
-	if (ret == 0 && daemon->tls != NULL)
-		ret = tls_reload(daemon->tls, values->tls_certificate, values->tls_key, &err);
-	metrics_add(app->metrics, ret < 0 ? METRIC_CONFIG_RELOADS_FAILED : METRIC_CONFIG_RELOADS, 1);
 	if (ret < 0)
 		log_event(LOG_ERROR_LEVEL, "main", NULL, "reload refused, the old values stay", "why=\"%s\"", err.detail);
 	else
-		log_event(LOG_INFO_LEVEL, "main", NULL, "reloaded", "%s", "");
+		ret = reload_certificate(daemon, config_get(app->config));
+	if (ret == 0)
+		log_event(LOG_INFO_LEVEL, "main", NULL, "reloaded", NULL);
+	metrics_add(app->metrics, ret < 0 ? METRIC_CONFIG_RELOADS_FAILED : METRIC_CONFIG_RELOADS, 1);
 }
 
 /* What is due, and hourly what goes or grows with time. */

@@ -206,7 +206,7 @@ def tls():
         tap.check(answer.status == 207 and b"multistatus" in answer.read(), "a PROPFIND over TLS", answer.status)
         use("second", "first")
         site.signal(signal.SIGHUP)
-        tap.check(wait_for(lambda: "reload refused" in open(site.log).read()), "SIGHUP: a key of another certificate is refused")
+        tap.check(wait_for(lambda: "certificate refused" in open(site.log).read()), "SIGHUP: a key of another certificate is refused")
         tap.equal(seen_certificate(site), pem("first"), "and the old certificate stays")
         use("second", "second")
         site.signal(signal.SIGHUP)
