@@ -25,8 +25,8 @@ static int find_owner(struct dav_request *d, struct kv_txn *txn, struct slice na
 	struct principal *principal;
 	int ret;
 
-	resource->name = name;
 	if (slice_is(name, d->user->name)) {
+		resource->name = slice_str(d->user->name); /* the path may not live as long as the resource */
 		resource->owner = d->user->id;
 		resource->owner_kind = PRINCIPAL_USER;
 		return 0;
@@ -38,6 +38,7 @@ static int find_owner(struct dav_request *d, struct kv_txn *txn, struct slice na
 	if (ret < 0)
 		return ret;
 	resource->principal = principal;
+	resource->name = principal->name;
 	resource->owner = principal->id;
 	resource->owner_kind = principal->kind;
 	return 0;
