@@ -89,6 +89,26 @@ int fixture_teardown(void **state)
 	return 0;
 }
 
+static int wait_at_gate(struct kv_txn *txn, void *arg)
+{
+	struct gate *gate = arg;
+
+	(void)txn;
+	sem_post(&gate->entered);
+	while (sem_wait(&gate->open) < 0 && errno == EINTR)
+		;
+	return 0;
+}
+
+void gate_close(struct kv *kv, struct gate *gate)
+{
+	sem_init(&gate->entered, 0, 0);
+	sem_init(&gate->open, 0, 0);
+	kv_update(kv, wait_at_gate, NULL, gate);
+	while (sem_wait(&gate->entered) < 0 && errno == EINTR)
+		;
+}
+
 uint64_t random_next(uint64_t *seed)
 {
 	*seed ^= *seed << 13;

@@ -6,6 +6,8 @@
 #ifndef TESTS_STORE_FIXTURE_H
 #define TESTS_STORE_FIXTURE_H
 
+#include <semaphore.h>
+
 #include "protocol/base/arena.h"
 #include "storage/store.h"
 
@@ -37,6 +39,12 @@ int fixture_teardown(void **state);
 #define ON_LMDB(test)   {#test " in LMDB", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_LMDB}
 
 #define ON_AGAIN(test)  {#test " run again", test, fixture_setup, fixture_teardown, (void *)(uintptr_t)ENGINE_AGAIN}
+
+/* Holds the writer, from gate_close on, so that what is queued meanwhile is one batch; sem_post(&gate.open) lets it go on. */
+struct gate {
+	sem_t entered, open;
+};
+void gate_close(struct kv *kv, struct gate *gate);
 
 /* xorshift: the same row of numbers in every run. */
 uint64_t random_next(uint64_t *seed);

@@ -46,14 +46,6 @@ static void put_done(int ret, void *arg)
 	sem_post(w->done);
 }
 
-static int hold(struct kv_txn *txn, void *arg)
-{
-	(void)txn;
-	while (sem_wait(arg) < 0 && errno == EINTR)
-		;
-	return 0;
-}
-
 static int has(struct kv_txn *txn, void *arg)
 {
 	struct write *w = arg;
@@ -66,7 +58,8 @@ static int has(struct kv_txn *txn, void *arg)
 static void test_what_does_not_fit_fails_alone_and_the_store_goes_on(void **state)
 {
 	struct fixture *f = fixture_new(ENGINE_LMDB, SMALL_MAP);
-	sem_t gate, done;
+	struct gate gate;
+	sem_t done;
 	struct write writes[] = {
 	    {.key = "xa", .bytes = 100, .done = &done},
 	    {.key = "xb", .bytes = LARGE, .done = &done}, /* breaks the batch */
@@ -76,12 +69,11 @@ static void test_what_does_not_fit_fails_alone_and_the_store_goes_on(void **stat
 	struct write after = {.key = "xe", .bytes = 300};
 
 	(void)state;
-	sem_init(&gate, 0, 0);
 	sem_init(&done, 0, 0);
-	kv_update(f->kv, hold, NULL, &gate);
+	gate_close(f->kv, &gate);
 	for (size_t i = 0; i < ARRAY_LEN(writes); i++)
 		kv_update(f->kv, put_bytes, put_done, &writes[i]);
-	sem_post(&gate);
+	sem_post(&gate.open);
 	for (size_t i = 0; i < ARRAY_LEN(writes); i++)
 		while (sem_wait(&done) < 0 && errno == EINTR)
 			;
