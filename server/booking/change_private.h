@@ -175,6 +175,11 @@ struct verdict {
  * the cancelled copy. OLD is NULL for a new item.
  */
 int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, const struct verdict *verdict);
+
+/* ---- sweep.c ---- */
+
+/* The copy goes when it is CHANGE_REFUSED_KEPT old. */
+int refusal_schedule_sweep(struct kv_txn *txn, struct arena *arena, const struct object *object);
 /* Forgets what an earlier refusal left behind, now that the item is live or gone. */
 int refusal_forget(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice name);
 

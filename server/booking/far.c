@@ -74,8 +74,10 @@ static int expand(const struct change_service *service, struct search *search, c
 
 	if (ret == 0)
 		ret = store_object_get(search->txn, search->arena, found->collection, found->name, &stored);
-	if (ret < 0 || slice_equal(stored.uid, search->uid))
+	if (ret < 0)
 		return ret;
+	if (slice_equal(stored.uid, search->uid))
+		return 0; /* its own */
 	ret = store_body_get(search->txn, found->object, &body);
 	if (ret == 0)
 		ret = calendar_object_parse(search->arena, service->zones, body, SIZE_MAX, &object, NULL);

@@ -16,5 +16,6 @@ server_libbooking_a_SOURCES += \
 	server/booking/rules/alternatives.c server/booking/rules/alternatives.h \
 	server/booking/rules/conflict.c server/booking/rules/conflict.h \
 	server/booking/rules/hours.c server/booking/rules/hours.h \
+	server/booking/sweep.c \
 	server/booking/touch.c \
 	server/booking/verify.c server/booking/verify.h
