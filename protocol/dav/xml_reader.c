@@ -20,7 +20,6 @@ struct reader {
 	struct buf text[XML_DEPTH_MAX];           /* character data of each so far */
 	size_t depth, elements;
 	int ret; /* -ENOMEM or -EINVAL once something was wrong */
-	bool prefix_is_wrong;
 	char why[80];
 };
 
@@ -177,11 +176,8 @@ static xmlEntityPtr on_entity(void *arg, const xmlChar *name)
 
 static void on_error(void *arg, xmlErrorPtr error)
 {
-	struct reader *reader = arg;
-
-	/* A namespace that is no URI is merely odd: it is compared as text. Errors of other kinds are looked at later. */
-	if (error->domain == XML_FROM_NAMESPACE && error->code != XML_WAR_NS_URI && error->code != XML_WAR_NS_URI_RELATIVE)
-		reader->prefix_is_wrong = true;
+	(void)arg;
+	(void)error; /* looked at behind the parse */
 }
 
 /* For what libxml2 reports outside of a parser, broken encodings say: it would write to standard error. */
@@ -211,7 +207,7 @@ static int parse(struct reader *reader, struct slice text, struct error *err)
 	xmlCtxtUseOptions(reader->context, XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
 	xmlParseChunk(reader->context, text.at, (int)text.len, 1);
 	line = xmlSAX2GetLineNumber(reader->context);
-	if (reader->ret == 0 && (!reader->context->wellFormed || reader->prefix_is_wrong || reader->root == NULL ||
+	if (reader->ret == 0 && (!reader->context->wellFormed || !reader->context->nsWellFormed || reader->root == NULL ||
 	    reader->depth > 0)) {
 		reader->ret = -EINVAL;
 		snprintf(reader->why, sizeof(reader->why), "not well formed");

@@ -2,7 +2,8 @@
  * dav/xml_reader - a request body as a small tree, through libxml2 (RFC 4918, 8.2 and 17).
  *
  * No document type, no entities but the five of XML itself, no network; depth, elements, attributes and bytes are
- * limited. A prefix that is not declared is an error like any other. Everything lives in the arena given.
+ * limited. A prefix that is not declared is an error like any other, and a namespace that is no URI: the parsers of
+ * clients would refuse our answers for it. Everything lives in the arena given.
  */
 #ifndef DAV_XML_READER_H
 #define DAV_XML_READER_H

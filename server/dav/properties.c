@@ -305,10 +305,13 @@ int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t 
 	AUTO_BUF struct buf xml = BUF_INIT(DAV_DEAD_PROPERTY_MAX);
 	int ret;
 
-	if (change->remove) {
-		ret = store_property_delete(txn, owner, id, change->ns, change->name);
-		return ret == -ENOENT ? 0 : ret; /* RFC 4918, 14.23: no error */
-	}
+	ret = store_property_delete(txn, owner, id, change->ns, change->name);
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	if (ret == 0)
+		--*count;
+	if (change->remove)
+		return 0; /* none there is no error: RFC 4918, 14.23 */
 	xml_write_element(&xml, change->element);
 	if (xml.err != 0)
 		return xml.err;

@@ -65,7 +65,7 @@ static void test_a_response_with_groups(void **state)
 	property_empty(&b, SLICE(NS_CALDAV), SLICE("calendar-description"));
 	propstat_close(&b, 200, CONDITION_NONE);
 	propstat_open(&b);
-	property_empty(&b, SLICE("urn:x&\"<>\t\n"), SLICE("y"));
+	property_empty(&b, SLICE("urn:x&y"), SLICE("y"));
 	property_empty(&b, SLICE(""), SLICE("z"));
 	propstat_close(&b, 403, DAV_CANNOT_MODIFY_PROTECTED_PROPERTY);
 	response_close(&b);
@@ -82,7 +82,7 @@ static void test_a_response_with_groups(void **state)
 	propstat = propstat->next;
 	assert_true(slice_is(child(propstat, NS_DAV, "status")->text, "HTTP/1.1 403 Forbidden"));
 	prop = child(propstat, NS_DAV, "prop");
-	child(prop, "urn:x&\"<>\t\n", "y");
+	child(prop, "urn:x&y", "y");
 	child(prop, "", "z");
 	child(child(propstat, NS_DAV, "error"), NS_DAV, "cannot-modify-protected-property");
 	assert_null(propstat->next);
