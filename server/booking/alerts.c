@@ -21,6 +21,7 @@ struct met {
 struct meetings {
 	struct arena *arena;
 	struct slice event; /* its own UID */
+	const struct interval_set *time; /* that it takes */
 	struct met *at;
 	size_t count;
 };
@@ -30,7 +31,8 @@ static int see_booking(const struct occupancy *occupancy, void *arg)
 	struct meetings *meetings = arg;
 	struct met *met;
 
-	if (slice_equal(occupancy->uid, meetings->event) || meetings->count == ALERTS_MAX)
+	if (slice_equal(occupancy->uid, meetings->event) || meetings->count == ALERTS_MAX ||
+	    !interval_set_overlaps(meetings->time, occupancy->guard))
 		return 0;
 	for (size_t i = 0; i < meetings->count; i++) {
 		if (slice_equal(meetings->at[i].uid, occupancy->uid))
@@ -49,14 +51,20 @@ static int see_booking(const struct occupancy *occupancy, void *arg)
 	return 0;
 }
 
+/* One look over the whole stretch: a series has many instances and a person few bookings. */
 static int meet(struct kv_txn *txn, struct arena *arena, const struct place *place, struct slice event,
     const struct interval *at, size_t count, struct meetings *meetings_r)
 {
-	struct meetings meetings = {.arena = arena, .event = event};
+	AUTO_INTERVAL_SET struct interval_set time = INTERVAL_SET_INIT;
+	struct meetings meetings = {.arena = arena, .event = event, .time = &time};
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = store_occupancy_each(txn, place->owner.id, at[i], see_booking, &meetings);
+		ret = interval_set_add(&time, at[i]);
+	if (ret == 0 && time.count > 0)
+		ret = store_occupancy_each(txn, place->owner.id,
+		    (struct interval){time.at[0].start, time.at[time.count - 1].end}, see_booking, &meetings);
+	meetings.time = NULL;
 	*meetings_r = meetings;
 	return ret;
 }
