@@ -39,6 +39,7 @@ struct http_server {
 	atomic_ullong next_request;
 	uint32_t request_prefix;
 	struct http_addresses *addresses; /* connections by address */
+	struct pool *sign_in; /* computes password hashes: a crowd of guessers is not to take all workers */
 };
 
 /* A new connection on FD; closes it when there are too many. */

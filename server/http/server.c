@@ -12,9 +12,11 @@
 
 #include "protocol/base/log.h"
 #include "server/base/loop.h"
+#include "server/base/pool.h"
 #include "server/http/http_private.h"
 
-#define LISTEN_BACKLOG 1024
+#define LISTEN_BACKLOG  1024
+#define SIGN_INS_QUEUED 256 /* for each thread that hashes; more are answered 503 */
 
 static const struct http_deadlines usual_deadlines = {
     .tls_ms = 10000,
@@ -211,6 +213,14 @@ static int shard_start(struct http_server *server, struct http_shard *shard, str
 	return ret < 0 ? ret : loop_start(shard->loop);
 }
 
+/* Half of what the workers are: the others are for those who have signed in. */
+static struct pool *make_sign_in(const struct config *config)
+{
+	size_t threads = ((size_t)config_get(config)->workers + 1) / 2;
+
+	return pool_new("sign-in", threads, threads * SIGN_INS_QUEUED);
+}
+
 int http_server_new(const struct http_server_options *options, struct http_listeners *listeners,
     struct http_server **server_r)
 {
@@ -222,8 +232,9 @@ int http_server_new(const struct http_server_options *options, struct http_liste
 		if (server->options.deadlines == NULL)
 			server->options.deadlines = &usual_deadlines;
 		server->addresses = http_addresses_new();
+		server->sign_in = make_sign_in(options->config);
 		server->shards = calloc(options->loops, sizeof(*server->shards));
-		if (server->shards == NULL || server->addresses == NULL ||
+		if (server->shards == NULL || server->addresses == NULL || server->sign_in == NULL ||
 		    getrandom(&server->request_prefix, sizeof(server->request_prefix), 0) < 0)
 			ret = -ENOMEM;
 	}
@@ -271,6 +282,7 @@ void http_server_free(struct http_server *server)
 {
 	if (server == NULL)
 		return;
+	pool_free(server->sign_in);
 	for (size_t i = 0; i < server->shard_count; i++) {
 		struct http_shard *shard = &server->shards[i];
 

@@ -21,7 +21,7 @@
 #include "server/base/system_clock.h"
 #include "storage/store.h"
 
-#define CLIENT_SECONDS 5
+#define CLIENT_SECONDS 20
 
 static void must(bool good, const char *what)
 {
@@ -254,7 +254,7 @@ bool door_settles(struct door *door, enum metric metric, int64_t value)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
 
-	for (int i = 0; i < 500 && metrics_get(door->metrics, metric) != value; i++)
+	for (int i = 0; i < 2000 && metrics_get(door->metrics, metric) != value; i++)
 		nanosleep(&pause, NULL);
 	return metrics_get(door->metrics, metric) == value;
 }

@@ -35,10 +35,10 @@ struct door *door_new(const char *config, const struct http_deadlines *deadlines
 void door_free(struct door *door);
 void door_close_gate(void);
 void door_open_gate(void);
-/* Waits until the metric has VALUE; false after five seconds. */
+/* Waits until the metric has VALUE; false after twenty seconds. */
 bool door_settles(struct door *door, enum metric metric, int64_t value);
 
-/* A blocking client with five seconds for each read. */
+/* A blocking client that waits twenty seconds for each read. */
 int door_connect(const struct door *door);
 void door_send(int fd, const char *text);
 void door_send_bytes(int fd, struct slice bytes);

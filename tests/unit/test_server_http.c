@@ -112,6 +112,31 @@ static void test_sign_in(void **state)
 	door_free(door);
 }
 
+/* Password hashes are slow on purpose: those who have signed in must not wait behind a crowd that guesses. */
+static void test_guessers_do_not_take_all_workers(void **state)
+{
+	struct door *door = door_new("workers = 2\nlogin-failures = 0\n", NULL, NULL);
+	AUTO_BUF struct buf b = BUF_INIT(REPLY_MAX);
+	int fds[12];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = door_connect(door);
+		door_send(fds[i], "GET /private" HOST CLOSE DOOR_WRONG "\r\n");
+	}
+	assert_true(door_settles(door, METRIC_HTTP_CONNECTIONS_OPEN, ARRAY_LEN(fds)));
+	door_talk(door, "PUT /echo" HOST CLOSE "Content-Length: 2\r\n\r\nhi", 0, &b);
+	assert_int_equal(door_status(&b), 200);
+	assert_in_range(metrics_get(door->metrics, METRIC_SIGN_INS_REFUSED), 0, ARRAY_LEN(fds) / 2);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		buf_reset(&b);
+		door_read_all(fds[i], &b);
+		assert_int_equal(door_status(&b), 401);
+		close(fds[i]);
+	}
+	door_free(door);
+}
+
 static void test_guessing_is_slowed_down(void **state)
 {
 	struct door *door = door_new("login-failures = 3\n", NULL, NULL);
@@ -423,6 +448,7 @@ int main(void)
 	    cmocka_unit_test(test_rows_say_what_may_come),
 	    cmocka_unit_test(test_a_header_cannot_be_smuggled_into_an_answer),
 	    cmocka_unit_test(test_sign_in),
+	    cmocka_unit_test(test_guessers_do_not_take_all_workers),
 	    cmocka_unit_test(test_guessing_is_slowed_down),
 	    cmocka_unit_test(test_passwords_travel_safely_or_not_at_all),
 	    cmocka_unit_test(test_pipelined_requests_are_answered_in_order),
