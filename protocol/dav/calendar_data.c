@@ -7,6 +7,7 @@
 #include "protocol/dav/calendar_filter.h"
 #include "protocol/ical/calendar_object.h"
 #include "protocol/ical/content_line.h"
+#include "protocol/ical/edit.h"
 #include "protocol/ical/zoned_time.h"
 #include "protocol/recur/instances.h"
 
@@ -180,7 +181,7 @@ static int write_selected(struct arena *arena, struct slice text, const struct c
 				buf_add_slice(out, line.raw);
 			} else if (select_line(open[depth - 1], &line, &no_value)) {
 				if (no_value)
-					buf_printf(out, "%.*s:\r\n", SLICE_ARG(line.name));
+					ical_add_line(out, line.name, line.parameters, SLICE_EMPTY); /* 9.6.4 */
 				else
 					buf_add_slice(out, line.raw);
 			}

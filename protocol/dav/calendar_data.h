@@ -46,8 +46,9 @@ bool calendar_data_is_whole(const struct calendar_data *data);
 
 /*
  * Writes TEXT as DATA asks for it; whole, it is a copy. Lines that stay are the client's own. Expanded instances have
- * their times in UTC, dates and floating times stay what they are, and no VTIMEZONE is left (9.6.5). FLOATING is the zone of dates and floating times. 0, -ENOMEM, -EMSGSIZE, or -EINVAL
- * when the stored object cannot be read or has too many instances in the range.
+ * their times in UTC, dates and floating times stay what they are, and no VTIMEZONE is left (9.6.5). FLOATING is the
+ * zone of dates and floating times. 0, -ENOMEM, -EMSGSIZE, or -EINVAL when the stored object cannot be read or has too
+ * many instances in the range.
  */
 int calendar_data_write(struct arena *arena, const struct zone_set *zones, struct slice text,
     const struct calendar_data *data, const struct zone *floating, struct buf *out);

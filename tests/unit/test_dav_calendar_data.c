@@ -125,6 +125,10 @@ static void test_selection(void **state)
 	    "<C:prop name=\"UID\" novalue=\"no\"/></C:comp></C:comp>",
 	    SERIES,
 	    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:one\nRRULE:\nEND:VEVENT\nBEGIN:VEVENT\nUID:one\nEND:VEVENT\n" TAIL);
+	check("parameters stay without the value",
+	    "><C:comp name=\"VCALENDAR\"><C:comp name=\"VEVENT\"><C:prop name=\"SUMMARY\" novalue=\"yes\"/></C:comp></C:comp>",
+	    HEAD "BEGIN:VEVENT\nUID:1\nSUMMARY;LANGUAGE=nl;X-A=\"b:c\":a\n b\nEND:VEVENT\n" TAIL,
+	    "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY;LANGUAGE=nl;X-A=\"b:c\":\nEND:VEVENT\n" TAIL);
 	check("folded lines are chosen whole",
 	    "><C:comp name=\"VCALENDAR\"><C:comp name=\"VEVENT\"><C:prop name=\"SUMMARY\"/></C:comp></C:comp>",
 	    HEAD "BEGIN:VEVENT\nUID:1\nSUMMARY:a\n b\nDESCRIPTION:c\n SUMMARY:d\nEND:VEVENT\n" TAIL,
