@@ -9,8 +9,9 @@
 #include "server/base/config.h"
 #include "server/dav/properties.h"
 
-#define TEXT_MAX     1024  /* bytes of a name or description */
-#define TIMEZONE_MAX 65536 /* bytes of a calendar-timezone */
+#define NAME_MAX_BYTES        1024  /* of a displayname */
+#define DESCRIPTION_MAX_BYTES 16384 /* of a calendar-description */
+#define TIMEZONE_MAX_BYTES    65536 /* of a calendar-timezone */
 #define PART_ARENA_MAX (64u << 20) /* bytes while one object is cut or expanded */
 
 static const struct {
@@ -170,12 +171,12 @@ static int set_text(const struct xml_element *element, size_t max, struct slice 
 
 int set_displayname(struct property_edit *edit, const struct xml_element *element, struct error *err)
 {
-	return set_text(element, TEXT_MAX, &edit->collection->display_name, err);
+	return set_text(element, NAME_MAX_BYTES, &edit->collection->display_name, err);
 }
 
 int set_calendar_description(struct property_edit *edit, const struct xml_element *element, struct error *err)
 {
-	return set_text(element, 16 * TEXT_MAX, &edit->collection->description, err);
+	return set_text(element, DESCRIPTION_MAX_BYTES, &edit->collection->description, err);
 }
 
 /* The TZID of the one VTIMEZONE in TEXT; -EINVAL when it is not that. */
@@ -202,8 +203,8 @@ static int read_tzid(struct arena *arena, struct slice text, struct slice *tzid_
 int set_calendar_timezone(struct property_edit *edit, const struct xml_element *element, struct error *err)
 {
 	const struct zone *zone;
-	struct slice text, tzid;
-	int ret = set_text(element, TIMEZONE_MAX, &text, err);
+	struct slice text = SLICE_EMPTY, tzid;
+	int ret = set_text(element, TIMEZONE_MAX_BYTES, &text, err);
 
 	if (ret < 0)
 		return ret;
@@ -227,7 +228,7 @@ int set_calendar_timezone(struct property_edit *edit, const struct xml_element *
 int set_calendar_timezone_id(struct property_edit *edit, const struct xml_element *element, struct error *err)
 {
 	const struct zone *zone = NULL;
-	struct slice id;
+	struct slice id = SLICE_EMPTY;
 	int ret = set_text(element, ZONE_NAME_MAX, &id, err);
 
 	if (ret < 0)
