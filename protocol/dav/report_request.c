@@ -87,6 +87,10 @@ static enum report_kind kind_of(enum xml_id id)
 		return REPORT_FREE_BUSY_QUERY;
 	case XML_DAV_SYNC_COLLECTION:
 		return REPORT_SYNC_COLLECTION;
+	case XML_DAV_EXPAND_PROPERTY:
+		return REPORT_EXPAND_PROPERTY;
+	case XML_DAV_PRINCIPAL_SEARCH_PROPERTY_SET:
+		return REPORT_PRINCIPAL_SEARCH_PROPERTY_SET;
 	default:
 		return REPORT_UNKNOWN;
 	}
@@ -105,8 +109,11 @@ int report_read(struct arena *arena, struct slice body, struct report_request *r
 	if (ret < 0)
 		return ret;
 	request.kind = kind_of(root->id);
+	request.root = root;
 	switch (request.kind) {
 	case REPORT_UNKNOWN:
+	case REPORT_EXPAND_PROPERTY:
+	case REPORT_PRINCIPAL_SEARCH_PROPERTY_SET:
 		break;
 	case REPORT_CALENDAR_QUERY:
 		ret = read_calendar_query(arena, root, &request, err);

@@ -13,6 +13,8 @@ enum report_kind {
 	REPORT_CALENDAR_MULTIGET,
 	REPORT_FREE_BUSY_QUERY,
 	REPORT_SYNC_COLLECTION,
+	REPORT_EXPAND_PROPERTY,
+	REPORT_PRINCIPAL_SEARCH_PROPERTY_SET,
 };
 
 #define DAV_HREFS_MAX 20000 /* of one multiget */
@@ -20,6 +22,7 @@ enum report_kind {
 struct report_request {
 	enum report_kind kind;
 	struct property_list props;
+	const struct xml_element *root; /* the whole body, for expand-property */
 	/* calendar-query */
 	struct calendar_filter filter;
 	struct slice timezone;    /* text of an iCalendar object with one VTIMEZONE; empty: none */

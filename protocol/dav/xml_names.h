@@ -31,6 +31,9 @@
 	X(DAV_SYNC_COLLECTION, DAV, "sync-collection")                                                                 \
 	X(DAV_SYNC_TOKEN, DAV, "sync-token")                                                                           \
 	X(DAV_SYNC_LEVEL, DAV, "sync-level")                                                                           \
+	X(DAV_EXPAND_PROPERTY, DAV, "expand-property")                                                                 \
+	X(DAV_PROPERTY, DAV, "property")                                                                               \
+	X(DAV_PRINCIPAL_SEARCH_PROPERTY_SET, DAV, "principal-search-property-set")                                     \
 	X(DAV_LIMIT, DAV, "limit")                                                                                     \
 	X(DAV_NRESULTS, DAV, "nresults")                                                                               \
 	X(CALDAV_MKCALENDAR, CALDAV, "mkcalendar")                                                                     \

@@ -14,6 +14,7 @@ server_libserver_a_SOURCES += \
 	server/dav/put.c \
 	server/dav/report.c server/dav/reports.h \
 	server/dav/report_calendar_query.c \
+	server/dav/report_expand_property.c \
 	server/dav/report_free_busy.c \
 	server/dav/report_multiget.c \
 	server/dav/report_sync.c \

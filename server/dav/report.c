@@ -25,6 +25,11 @@ static const struct {
         report_free_busy_query, "RFC 4791, 7.10"},
     [REPORT_SYNC_COLLECTION] = {"D:sync-collection", CALENDARS, ACL_READ, true, report_sync_collection,
         "RFC 6578, 3.2"},
+    [REPORT_EXPAND_PROPERTY] = {"D:expand-property", ON(DAV_PRINCIPAL) | HOMES | CALENDARS, ACL_READ, true,
+        report_expand_property, "RFC 3253, 3.8"},
+    [REPORT_PRINCIPAL_SEARCH_PROPERTY_SET] = {"D:principal-search-property-set",
+        ON(DAV_PRINCIPALS) | ON(DAV_PRINCIPAL_SET), ACL_READ, false, report_principal_search_property_set,
+        "RFC 3744, 9.5"},
 };
 
 void report_write_supported(struct buf *b, enum dav_kind kind)

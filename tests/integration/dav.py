@@ -20,10 +20,10 @@ class Multistatus:
         assert self.root.tag == D + "multistatus", self.root.tag
         self.responses = {}
         self.token = self.root.findtext(D + "sync-token")
-        for response in self.root.iter(D + "response"):
+        for response in self.root.findall(D + "response"):
             status = response.find(D + "status")
             found = {}
-            for propstat in response.iter(D + "propstat"):
+            for propstat in response.findall(D + "propstat"):
                 for element in propstat.find(D + "prop"):
                     found[element.tag] = (code(propstat.findtext(D + "status")), element)
             self.responses[response.findtext(D + "href")] = (code(status.text) if status is not None else None, found)

@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dav import C, CS, D, I, ROOT, XML, Multistatus, condition, event, multiget, propfind, proppatch, put, sync  # noqa: E402
+from dav import C, CS, D, I, ROOT, XML, Multistatus, condition, event, multiget, propfind, proppatch, put, report, sync  # noqa: E402
 from server import Site, Tap  # noqa: E402
 
 tap = Tap()
@@ -57,6 +57,29 @@ def principal(site):
     tap.equal({name: status for name, status in found.statuses(ME).items() if status != 200},
               {CS + "dropbox-home-URL": 404, CS + "notification-URL": 404, C + "schedule-inbox-URL": 404,
                C + "schedule-outbox-URL": 404}, "what is not there is 404, nothing else is")
+
+
+def delegation(site):
+    """For whom alice acts: nobody, said without a failure."""
+    inner = '<D:property name="displayname"/><D:property name="email-address-set" namespace="http://calendarserver.org/ns/"/>'
+    proxies = "".join(f'<D:property name="calendar-proxy-{kind}-for" namespace="http://calendarserver.org/ns/">{inner}'
+                      "</D:property>" for kind in ("read", "write"))
+    found = Multistatus(report(site, ME, f"<D:expand-property {ROOT}>{proxies}</D:expand-property>", depth="0").body)
+    tap.equal({name: (status, len(element)) for name, (status, element) in found.responses[ME][1].items()},
+              {CS + "calendar-proxy-read-for": (200, 0), CS + "calendar-proxy-write-for": (200, 0)},
+              "expand-property: empty sets of delegates")
+    body = ('<D:expand-property xmlns:D="DAV:"><D:property name="calendar-home-set" namespace="urn:ietf:params:xml:ns:caldav">'
+            '<D:property name="owner"><D:property name="displayname"/></D:property><D:property name="nonsense"/></D:property>'
+            '<D:property name="displayname"/></D:expand-property>')
+    answer = report(site, ME, body, depth="0")
+    inside = [h.text for h in Multistatus(answer.body).element(ME, C + "calendar-home-set").iter(D + "href")]
+    tap.equal(inside, [HOME, ME], "expand-property follows the home and its owner")
+    deep = '<D:property name="owner">' * 20 + "</D:property>" * 20
+    answer = report(site, HOME, f"<D:expand-property {ROOT}>{deep}</D:expand-property>", depth="0")
+    tap.check(answer.status in (207, 403), "a deep expansion is bounded", answer.body)
+    answer = report(site, "/dav/principals/", f"<D:principal-search-property-set {ROOT}/>", depth="0")
+    tap.check(answer.status == 200 and b"principal-search-property-set" in answer.body, "what can be searched for",
+              answer.body)
 
 
 def home(site):
@@ -181,6 +204,7 @@ def polling(site):
 with Site(users=["alice", "bob"]) as the_site:
     discovery(the_site)
     principal(the_site)
+    delegation(the_site)
     home(the_site)
     settings(the_site)
     make_calendar(the_site)

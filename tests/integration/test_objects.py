@@ -179,7 +179,7 @@ def privacy(site):
                f"<C:calendar-multiget {ROOT}><D:prop><C:calendar-data/></D:prop><D:href>{WORK}private.ics</D:href>"
                "</C:calendar-multiget>",
                f"<D:sync-collection {ROOT}><D:sync-token/><D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop>"
-               "</D:sync-collection>", f"<D:expand-property {ROOT}/>"]
+               "</D:sync-collection>", f"<D:expand-property {ROOT}/>", f"<D:version-tree {ROOT}/>"]
     requests = [("PROPFIND", "", prop), ("PROPFIND", "work/", prop), ("PROPFIND", "work/private.ics", prop),
                 ("PROPFIND", "bookings/", prop), ("PROPPATCH", "", patch), ("PROPPATCH", "work/", patch),
                 ("GET", "work/private.ics", None), ("HEAD", "work/private.ics", None), ("GET", "work/", None),

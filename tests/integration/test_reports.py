@@ -179,7 +179,7 @@ def fetching(site):
     tap.equal(len(found.responses), len(strange), "each href is answered")
     found = Multistatus(multiget(site, HOME, [WORK + "m%20one.ics", HOME + "query/single.ics"]).body)
     tap.equal([status for status, _ in found.responses.values()], [None, None], "multiget on the home")
-    answer = report(site, WORK, f"<D:expand-property {ROOT}/>")
+    answer = report(site, WORK, f"<D:version-tree {ROOT}/>")
     tap.equal((answer.status, condition(answer)), (403, [D + "supported-report"]), "an unknown report")
     for body, what in (("<x", "broken XML"), ('<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "a document type")):
         tap.equal(site.request("REPORT", WORK, body, "alice", {"Depth": "1"}).status, 400, f"{what} is refused")

@@ -133,7 +133,7 @@ static void test_reports(void **state)
 	    {"apple-sync-no-level", REPORT_SYNC_COLLECTION, 2, 0},
 	    {"apple-multiget", REPORT_CALENDAR_MULTIGET, 3, 50},
 	    {"apple-first-paint", REPORT_CALENDAR_QUERY, 2, 0},
-	    {"apple-expand-property", REPORT_UNKNOWN, 0, 0},
+	    {"apple-expand-property", REPORT_EXPAND_PROPERTY, 0, 0},
 	    {"ios-query-open-end", REPORT_CALENDAR_QUERY, 2, 0},
 	    {"ios-query-todo", REPORT_CALENDAR_QUERY, 2, 0},
 	    {"thunderbird-sync", REPORT_SYNC_COLLECTION, 2, 0},
