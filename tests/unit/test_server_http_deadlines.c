@@ -159,14 +159,18 @@ static void test_a_client_that_does_not_read_is_cut(void **state)
 
 static void test_a_client_that_reads_slowly_is_not_cut(void **state)
 {
-	struct door *door = door_new("", &short_ones, NULL);
+	struct http_deadlines deadlines = short_ones;
+	struct door *door;
 	AUTO_BUF struct buf b = BUF_INIT(REPLY_MAX);
-	AUTO_CLOSE int fd = door_connect(door);
+	AUTO_CLOSE int fd = -1;
 	size_t got = 0;
 
 	(void)state;
+	deadlines.write_ms = 800;
+	door = door_new("", &deadlines, NULL);
+	fd = door_connect(door);
 	door_send(fd, "PUT /big" HOST "Connection: close\r\nContent-Length: 8\r\n\r\n12000000");
-	for (int i = 0; i < 60; i++) { /* 1.2 seconds, four times write_ms */
+	for (int i = 0; i < 100; i++) { /* two seconds, more than write_ms */
 		static char piece[100000];
 		ssize_t n = recv(fd, piece, sizeof(piece), 0);
 
