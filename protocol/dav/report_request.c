@@ -89,6 +89,8 @@ static enum report_kind kind_of(enum xml_id id)
 		return REPORT_SYNC_COLLECTION;
 	case XML_DAV_EXPAND_PROPERTY:
 		return REPORT_EXPAND_PROPERTY;
+	case XML_DAV_PRINCIPAL_PROPERTY_SEARCH:
+		return REPORT_PRINCIPAL_PROPERTY_SEARCH;
 	case XML_DAV_PRINCIPAL_SEARCH_PROPERTY_SET:
 		return REPORT_PRINCIPAL_SEARCH_PROPERTY_SET;
 	default:
@@ -113,6 +115,7 @@ int report_read(struct arena *arena, struct slice body, struct report_request *r
 	switch (request.kind) {
 	case REPORT_UNKNOWN:
 	case REPORT_EXPAND_PROPERTY:
+	case REPORT_PRINCIPAL_PROPERTY_SEARCH:
 	case REPORT_PRINCIPAL_SEARCH_PROPERTY_SET:
 		break;
 	case REPORT_CALENDAR_QUERY:

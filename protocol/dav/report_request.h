@@ -14,6 +14,7 @@ enum report_kind {
 	REPORT_FREE_BUSY_QUERY,
 	REPORT_SYNC_COLLECTION,
 	REPORT_EXPAND_PROPERTY,
+	REPORT_PRINCIPAL_PROPERTY_SEARCH,
 	REPORT_PRINCIPAL_SEARCH_PROPERTY_SET,
 };
 
@@ -22,7 +23,7 @@ enum report_kind {
 struct report_request {
 	enum report_kind kind;
 	struct property_list props;
-	const struct xml_element *root; /* the whole body, for expand-property */
+	const struct xml_element *root; /* the whole body, for reports that nest */
 	/* calendar-query */
 	struct calendar_filter filter;
 	struct slice timezone;    /* text of an iCalendar object with one VTIMEZONE; empty: none */

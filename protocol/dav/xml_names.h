@@ -34,6 +34,9 @@
 	X(DAV_EXPAND_PROPERTY, DAV, "expand-property")                                                                 \
 	X(DAV_PROPERTY, DAV, "property")                                                                               \
 	X(DAV_PRINCIPAL_SEARCH_PROPERTY_SET, DAV, "principal-search-property-set")                                     \
+	X(DAV_PRINCIPAL_PROPERTY_SEARCH, DAV, "principal-property-search")                                             \
+	X(DAV_PROPERTY_SEARCH, DAV, "property-search")                                                                 \
+	X(DAV_MATCH, DAV, "match")                                                                                     \
 	X(DAV_LIMIT, DAV, "limit")                                                                                     \
 	X(DAV_NRESULTS, DAV, "nresults")                                                                               \
 	X(CALDAV_MKCALENDAR, CALDAV, "mkcalendar")                                                                     \

@@ -27,6 +27,8 @@ static const struct {
         "RFC 6578, 3.2"},
     [REPORT_EXPAND_PROPERTY] = {"D:expand-property", ON(DAV_PRINCIPAL) | HOMES | CALENDARS, ACL_READ, true,
         report_expand_property, "RFC 3253, 3.8"},
+    [REPORT_PRINCIPAL_PROPERTY_SEARCH] = {"D:principal-property-search", ON(DAV_PRINCIPALS) | ON(DAV_PRINCIPAL_SET),
+        ACL_READ, true, report_principal_property_search, "RFC 3744, 9.4"},
     [REPORT_PRINCIPAL_SEARCH_PROPERTY_SET] = {"D:principal-search-property-set",
         ON(DAV_PRINCIPALS) | ON(DAV_PRINCIPAL_SET), ACL_READ, false, report_principal_search_property_set,
         "RFC 3744, 9.5"},

@@ -1,5 +1,5 @@
 /*
- * expand-property (RFC 3253, 3.8) and principal-search-property-set (RFC 3744, 9.5).
+ * expand-property (RFC 3253, 3.8).
  *
  * The hrefs in a property are followed: in place of each stands a DAV:response with the properties that the request
  * nests there. Apple's apps ask in this way for whom the user acts; Evolution and others for the members of groups.
@@ -136,16 +136,4 @@ int report_expand_property(struct report *report)
 	ret = write_response(&x, &report->resource, buf_slice(&report->href), report->request.root, 0, report_body(report));
 	multistatus_close(report_body(report), SLICE_EMPTY);
 	return ret;
-}
-
-/* No property can be searched for yet: an empty list, which is an answer and not a failure. */
-int report_principal_search_property_set(struct report *report)
-{
-	struct http_request *http = report->d->http;
-
-	http->response.status = 200;
-	http_reply_header(http, "Content-Type", "application/xml; charset=utf-8");
-	buf_add_str(report_body(report),
-	    "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:principal-search-property-set xmlns:D=\"DAV:\"/>\n");
-	return 0;
 }
