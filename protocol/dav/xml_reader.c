@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "protocol/base/ascii.h"
+#include "protocol/base/utf8.h"
 
 /* A tree under construction: libxml2 calls, we copy into the arena. */
 struct reader {
@@ -275,6 +276,14 @@ struct slice xml_trimmed(const struct xml_element *element)
 	while (text.len > 0 && ascii_is_space(text.at[text.len - 1]))
 		text.len--;
 	return text;
+}
+
+bool xml_is_name(struct slice text)
+{
+	char name[XML_NAME_MAX + 1];
+
+	return utf8_is_valid(text) && slice_copy(text, name, sizeof(name)) == 0 &&
+	    xmlValidateNCName((const xmlChar *)name, 0) == 0;
 }
 
 void xml_write_value(struct buf *b, struct slice value)

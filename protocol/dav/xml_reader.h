@@ -18,6 +18,7 @@
 #define XML_DEPTH_MAX      32
 #define XML_ELEMENTS_MAX   50000 /* a multiget of ten thousand hrefs is far below */
 #define XML_ATTRIBUTES_MAX 32    /* of one element */
+#define XML_NAME_MAX       1000  /* bytes of a name that came as a value */
 
 struct xml_attribute {
 	struct slice ns, name, value;
@@ -45,6 +46,8 @@ const struct xml_element *xml_next(const struct xml_element *element, enum xml_i
 struct slice xml_attribute(const struct xml_element *element, const char *name);
 /* The text without white space at both ends. */
 struct slice xml_trimmed(const struct xml_element *element);
+/* Whether TEXT can be the local name of an element; names that came as values are to be asked (Namespaces in XML, 3). */
+bool xml_is_name(struct slice text);
 /* What stands between the quotes of an attribute; white space that a parser would make plain spaces of is kept. */
 void xml_write_value(struct buf *b, struct slice value);
 /* The whole element as it can stand anywhere: its namespaces and its xml:lang are declared in it. */

@@ -81,7 +81,7 @@ static int write_property(struct expansion *x, struct dav_resource *resource, co
 
 	if (ns.at == NULL)
 		ns = SLICE(NS_DAV);
-	if (name.len == 0)
+	if (!xml_is_name(name)) /* it is written into the answer as it is */
 		return error_set(&x->report->d->error, 400, CONDITION_NONE, "expand-property: a property without name");
 	ret = read_content(x, resource, ns, name, &content);
 	if (ret == -ENOENT) {

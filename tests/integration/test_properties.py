@@ -5,7 +5,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dav import D, ROOT, XML, Multistatus, propfind, proppatch  # noqa: E402
+from dav import D, ROOT, XML, Multistatus, proppatch, report  # noqa: E402
 from lxml import etree  # noqa: E402
 from server import Site, Tap  # noqa: E402
 
@@ -136,10 +136,22 @@ def enemies(site):
         tap.check("error :" not in log.read(), "the library of XML writes nothing into the log")
 
 
+def names_as_values(site):
+    """expand-property has the names of properties in attributes: an answer must not take them as they are."""
+    me = "/dav/principals/users/alice/"
+    for name in ("a/&gt;&lt;b", "a b", "", "x:y", "a&#10;"):
+        answer = report(site, me, f'<D:expand-property {ROOT}><D:property name="{name}"/></D:expand-property>', depth="0")
+        tap.equal(answer.status, 400, f"expand-property of {name!r}")
+    answer = report(site, me, f'<D:expand-property {ROOT}><D:property name="x" namespace="urn:&amp;&quot;"/>'
+                              "</D:expand-property>", depth="0")
+    tap.equal(b'xmlns="urn:&amp;&quot;"' in answer.body, True, "and a namespace is escaped")
+
+
 with Site(users=["alice"]) as site:
     names_and_values(site)
     languages(site)
     order_and_removal(site)
     limits(site)
+    names_as_values(site)
     enemies(site)
 tap.finish()

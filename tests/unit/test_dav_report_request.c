@@ -113,7 +113,7 @@ static void test_unknown_reports_are_no_error_of_the_reader(void **state)
 {
 	static const char *const rows[] = {
 	    "<version-tree xmlns='DAV:'/>",
-	    "<principal-search-property-set xmlns='DAV:'/>",
+	    "<expand-property xmlns='urn:ietf:params:xml:ns:caldav'/>",
 	    "<calendar-query xmlns='DAV:'/>",
 	    "<addressbook-query xmlns='urn:ietf:params:xml:ns:carddav'/>",
 	};
@@ -124,6 +124,26 @@ static void test_unknown_reports_are_no_error_of_the_reader(void **state)
 
 		read_text(rows[i], &request);
 		assert_int_equal(request.kind, REPORT_UNKNOWN);
+	}
+}
+
+static void test_reports_that_the_server_reads_itself(void **state)
+{
+	static const struct {
+		const char *body;
+		enum report_kind kind;
+	} rows[] = {
+	    {"<expand-property xmlns='DAV:'><property name='owner'/></expand-property>", REPORT_EXPAND_PROPERTY},
+	    {"<principal-search-property-set xmlns='DAV:'/>", REPORT_PRINCIPAL_SEARCH_PROPERTY_SET},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct report_request request = {.root = NULL};
+
+		read_text(rows[i].body, &request);
+		assert_int_equal(request.kind, rows[i].kind);
+		assert_non_null(request.root);
 	}
 }
 
@@ -238,6 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_refusals_name_their_condition),
 	    cmocka_unit_test(test_unknown_reports_are_no_error_of_the_reader),
+	    cmocka_unit_test(test_reports_that_the_server_reads_itself),
 	    cmocka_unit_test(test_a_filter_of_all_kinds),
 	    cmocka_unit_test(test_the_parts_of_a_filter_are_limited),
 	    cmocka_unit_test(test_sync_collection),

@@ -189,6 +189,39 @@ static void test_a_long_text_in_latin1_is_read(void **state)
 	buf_free(&b);
 }
 
+static void test_names_that_came_as_values(void **state)
+{
+	static const struct {
+		struct slice text;
+		bool good;
+	} rows[] = {
+#define ROW(text, good) {{text, sizeof(text) - 1}, good}
+	    ROW("displayname", true),
+	    ROW("calendar-home-set", true),
+	    ROW("_a.b-1", true),
+	    ROW("p\xc3\xa9", true),
+	    ROW("", false),
+	    ROW("1a", false),
+	    ROW("-a", false),
+	    ROW("a:b", false),
+	    ROW("a b", false),
+	    ROW(" a", false),
+	    ROW("a/><b", false),
+	    ROW("a\0", false),
+	    ROW("a\xff", false),
+#undef ROW
+	};
+	char longest[XML_NAME_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (xml_is_name(rows[i].text) != rows[i].good)
+			fail_msg("%s", rows[i].text.at);
+	memset(longest, 'a', sizeof(longest));
+	assert_true(xml_is_name(slice_of(longest, XML_NAME_MAX)));
+	assert_false(xml_is_name(slice_of(longest, XML_NAME_MAX + 1)));
+}
+
 /* ---- what is refused ---- */
 
 static void test_what_is_no_document(void **state)
@@ -433,6 +466,7 @@ int main(void)
 	    cmocka_unit_test(test_names_are_known_by_namespace_not_by_prefix),
 	    cmocka_unit_test(test_every_known_name_is_found),
 	    cmocka_unit_test(test_text_and_attributes),
+	    cmocka_unit_test(test_names_that_came_as_values),
 	    cmocka_unit_test(test_encodings),
 	    cmocka_unit_test(test_nothing_is_written_to_standard_error),
 	    cmocka_unit_test(test_a_long_text_in_latin1_is_read),
