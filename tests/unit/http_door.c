@@ -185,7 +185,7 @@ static void make_config(struct door *door, const char *text)
 	struct error err = ERROR_NONE;
 	FILE *file;
 
-	strcpy(door->directory, "/tmp/door-XXXXXX");
+	snprintf(door->directory, sizeof(door->directory), "/tmp/door-XXXXXX");
 	must(mkdtemp(door->directory) != NULL, "a directory");
 	snprintf(path, sizeof(path), "%s/conf", door->directory);
 	file = fopen(path, "w");

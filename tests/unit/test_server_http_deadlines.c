@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -217,6 +218,36 @@ static void test_answers_that_nobody_reads_do_not_pile_up(void **state)
 	door_free(door);
 }
 
+/* A server without descriptors waits; it neither spins nor forgets who knocked. */
+static void test_accepting_goes_on_when_descriptors_are_free_again(void **state)
+{
+	struct door *door = door_new("", &short_ones, NULL);
+	AUTO_BUF struct buf b = BUF_INIT(REPLY_MAX);
+	AUTO_CLOSE int last = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct rlimit usual, few;
+	struct timespec before, after;
+	int fd;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	few = usual;
+	few.rlim_cur = (rlim_t)last + 2; /* one more: the client's */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	fd = door_connect(door);
+	door_send(fd, "GET /hello" HOST "Connection: close\r\n\r\n");
+	pause_ms(50);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	pause_ms(300);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	assert_int_equal(metrics_get(door->metrics, METRIC_HTTP_CONNECTIONS), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	door_read_all(fd, &b);
+	assert_int_equal(door_status(&b), 200);
+	assert_in_range((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000, 0, 150);
+	close(fd);
+	door_free(door);
+}
+
 struct load {
 	const struct door *door;
 	long good, bad;
@@ -280,6 +311,7 @@ int main(void)
 	    cmocka_unit_test(test_a_client_that_does_not_read_is_cut),
 	    cmocka_unit_test(test_a_client_that_reads_slowly_is_not_cut),
 	    cmocka_unit_test(test_answers_that_nobody_reads_do_not_pile_up),
+	    cmocka_unit_test(test_accepting_goes_on_when_descriptors_are_free_again),
 	    cmocka_unit_test(test_many_clients_at_once),
 	};
 
