@@ -1,13 +1,13 @@
 # what is installed besides the programs
-noinst_PROGRAMS += conf/document
-conf_document_SOURCES = conf/document.c
+noinst_PROGRAMS += server/document
+server_document_SOURCES = server/document.c
 
 # The sample and the manual page of the configuration are made from the table of options and committed, so that they
 # are there without a build; tests/unit/test_server_config compares them.
 .PHONY: update-conf
-update-conf: conf/document$(EXEEXT)
-	conf/document$(EXEEXT) sample >$(srcdir)/conf/slotkeeper.conf.sample
-	conf/document$(EXEEXT) manual >$(srcdir)/conf/man/slotkeeper.conf.5
+update-conf: server/document$(EXEEXT)
+	server/document$(EXEEXT) sample >$(srcdir)/conf/slotkeeper.conf.sample
+	server/document$(EXEEXT) manual >$(srcdir)/conf/man/slotkeeper.conf.5
 
 pkgsysconfdir = $(sysconfdir)/slotkeeper
 dist_pkgsysconf_DATA = conf/slotkeeper.conf.sample
