@@ -82,6 +82,7 @@ static void test_depth_counts_what_is_open_and_not_what_is_quoted(void **state)
 	struct json_value root = json_root(wide);
 
 	(void)state;
+	assert_non_null(quoted);
 	assert_int_equal(json_count(&root), 34);
 }
 
