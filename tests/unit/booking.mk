@@ -12,3 +12,6 @@ tests_property_test_booking_model_SOURCES = tests/property/test_booking_model.c 
 fuzz_targets += tests/fuzz/fuzz_booking_change
 tests_fuzz_fuzz_booking_change_SOURCES = tests/fuzz/fuzz_booking_change.c $(fuzz_main) $(booking_world)
 tests_fuzz_fuzz_booking_change_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_targets += tests/fuzz/fuzz_booking_hours
+tests_fuzz_fuzz_booking_hours_SOURCES = tests/fuzz/fuzz_booking_hours.c $(fuzz_main)
+tests_fuzz_fuzz_booking_hours_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
