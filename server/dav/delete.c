@@ -1,8 +1,6 @@
 /* DELETE of a calendar object or of a whole calendar (RFC 4918, 9.6). */
 #include <config.h>
 
-#include <errno.h>
-
 #include "server/dav/write.h"
 
 static int prepare(struct dav_write *write)
@@ -33,19 +31,5 @@ static void start(struct dav_write *write)
 
 void dav_delete(struct http_request *http)
 {
-	struct dav_request *d = dav_request_new(http);
-	struct dav_write *write;
-	int ret = -ENOMEM;
-
-	if (d == NULL)
-		return;
-	write = arena_zalloc(d->arena, sizeof(*write));
-	if (write != NULL) {
-		write->d = d;
-		ret = prepare(write);
-	}
-	if (ret < 0)
-		dav_finish(d, ret);
-	else
-		start(write);
+	dav_write_run(http, prepare, start);
 }

@@ -82,21 +82,12 @@ static int prepare(struct dav_write *write)
 	return ret;
 }
 
+static void start(struct dav_write *write)
+{
+	change_put(write->d->app->changes, write->d->arena, &write->put, dav_write_done, write);
+}
+
 void dav_put(struct http_request *http)
 {
-	struct dav_request *d = dav_request_new(http);
-	struct dav_write *write;
-	int ret = -ENOMEM;
-
-	if (d == NULL)
-		return;
-	write = arena_zalloc(d->arena, sizeof(*write));
-	if (write != NULL) {
-		write->d = d;
-		ret = prepare(write);
-	}
-	if (ret < 0)
-		dav_finish(d, ret);
-	else
-		change_put(d->app->changes, d->arena, &write->put, dav_write_done, write);
+	dav_write_run(http, prepare, start);
 }

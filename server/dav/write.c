@@ -145,3 +145,22 @@ void dav_write_done(const struct change_result *result, void *arg)
 	}
 	dav_finish(d, ret);
 }
+
+void dav_write_run(struct http_request *http, dav_write_prepare_fn *prepare, dav_write_start_fn *start)
+{
+	struct dav_request *d = dav_request_new(http);
+	struct dav_write *write;
+	int ret = -ENOMEM;
+
+	if (d == NULL)
+		return;
+	write = arena_zalloc(d->arena, sizeof(*write));
+	if (write != NULL) {
+		write->d = d;
+		ret = prepare(write);
+	}
+	if (ret < 0)
+		dav_finish(d, ret);
+	else
+		start(write);
+}

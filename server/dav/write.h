@@ -14,6 +14,11 @@ struct dav_write {
 	struct change_delete delete;
 };
 
+/* PREPARE reads the request into the write: 0 or a negative errno for dav_finish; then START hands it on. */
+typedef int dav_write_prepare_fn(struct dav_write *write);
+typedef void dav_write_start_fn(struct dav_write *write);
+void dav_write_run(struct http_request *http, dav_write_prepare_fn *prepare, dav_write_start_fn *start);
+
 /* May the user write below the path's collection? 0, -ENOENT, -EACCES. */
 int dav_write_check(struct dav_request *d);
 /* 0, -ENOMEM, or -EINVAL with d->error. */
