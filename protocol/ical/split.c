@@ -508,16 +508,26 @@ int ical_join_add(struct ical_join *join, struct slice object_text)
 	return ret;
 }
 
-int ical_join_finish(struct ical_join *join, struct slice calendar_name, struct buf *out)
+static void write_head(const struct ical_stream_head *head, struct buf *out)
 {
 	AUTO_BUF struct buf name = BUF_INIT(out->max);
 
 	buf_add_str(out, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Slotkeeper//Slotkeeper//EN\r\nCALSCALE:GREGORIAN\r\n");
-	if (calendar_name.len > 0) {
-		ical_escape_text(&name, calendar_name);
-		ical_add_line(out, SLICE("NAME"), SLICE_EMPTY, buf_slice(&name)); /* RFC 7986, 5.1 */
+	if (head->method.len > 0)
+		ical_add_line(out, SLICE("METHOD"), SLICE_EMPTY, head->method);
+	if (head->name.len > 0) {
+		ical_escape_text(&name, head->name);
+		ical_add_line(out, SLICE("NAME"), SLICE_EMPTY, buf_slice(&name));
 		ical_add_line(out, SLICE("X-WR-CALNAME"), SLICE_EMPTY, buf_slice(&name));
 	}
+	if (head->refresh_minutes > 0)
+		buf_printf(out, "REFRESH-INTERVAL;VALUE=DURATION:PT%" PRIu32 "M\r\nX-PUBLISHED-TTL:PT%" PRIu32 "M\r\n",
+		    head->refresh_minutes, head->refresh_minutes);
+}
+
+int ical_join_finish(struct ical_join *join, const struct ical_stream_head *head, struct buf *out)
+{
+	write_head(head, out);
 	for (const struct names *n = join->zone_texts; n != NULL; n = n->next)
 		add_raw(out, n->name);
 	for (const struct names *n = join->components; n != NULL; n = n->next)

@@ -7,6 +7,8 @@
 #ifndef ICAL_SPLIT_H
 #define ICAL_SPLIT_H
 
+#include <stdint.h>
+
 #include "protocol/base/arena.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/error.h"
@@ -27,6 +29,13 @@ int ical_split(struct arena *arena, struct slice file, ical_split_fn *fn, void *
 struct ical_join;
 struct ical_join *ical_join_new(struct arena *arena);
 int ical_join_add(struct ical_join *join, struct slice object_text);
-int ical_join_finish(struct ical_join *join, struct slice calendar_name, struct buf *out);
+
+/* What stands at the head of the stream; a zeroed one says nothing. */
+struct ical_stream_head {
+	struct slice name;      /* NAME (RFC 7986, 5.1) and X-WR-CALNAME */
+	struct slice method;    /* METHOD (RFC 5545, 3.7.2) */
+	uint32_t refresh_minutes; /* REFRESH-INTERVAL (RFC 7986, 5.7) and X-PUBLISHED-TTL: how often it is worth asking */
+};
+int ical_join_finish(struct ical_join *join, const struct ical_stream_head *head, struct buf *out);
 
 #endif

@@ -224,6 +224,6 @@ int command_export(struct command_call *call)
 	if (ret == -ENOENT)
 		return command_fail(call, COMMAND_FAILED, "there is no calendar %s", call->arguments[0]);
 	if (ret == 0)
-		ret = ical_join_finish(export.join, export.title, &call->out);
+		ret = ical_join_finish(export.join, &(struct ical_stream_head){.name = export.title}, &call->out);
 	return ret < 0 ? command_store_failed(call, ret) : COMMAND_OK;
 }

@@ -83,6 +83,7 @@ void dav_propfind(struct http_request *http);
 void dav_proppatch(struct http_request *http);
 void dav_mkcalendar(struct http_request *http); /* and extended MKCOL */
 void dav_get(struct http_request *http);        /* and HEAD */
+void dav_get_calendar(struct http_request *http);
 void dav_get_collection(struct http_request *http); /* 405, but 404 for what may not be seen */
 void dav_put(struct http_request *http);
 void dav_delete(struct http_request *http);

@@ -1,10 +1,14 @@
-/* GET and HEAD of a calendar object (RFC 9110, 9.3.1; RFC 4791, 5.3.4): the bytes as they are stored. On the loop. */
+/*
+ * GET and HEAD (RFC 9110, 9.3.1): of a calendar object its bytes as they are stored (RFC 4791, 5.3.4), on the loop; of a
+ * calendar all of them as one stream, on a worker.
+ */
 #include <config.h>
 
 #include <errno.h>
 
 #include "protocol/http/date.h"
 #include "protocol/http/precondition.h"
+#include "server/dav/calendar_stream.h"
 #include "server/dav/properties.h"
 #include "server/dav/routes.h"
 
@@ -55,6 +59,23 @@ void dav_represent(struct dav_request *d, int status)
 		d->http->response.status = status;
 	}
 	dav_finish(d, ret);
+}
+
+static int answer_calendar(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	struct dav_resource resource;
+	int ret = dav_resolve(d, txn, &d->path, ACL_READ, &resource);
+
+	(void)arg;
+	return ret < 0 ? ret : calendar_stream_answer(d, txn, resource.collection, SLICE_EMPTY);
+}
+
+void dav_get_calendar(struct http_request *http)
+{
+	struct dav_request *d = dav_request_new(http);
+
+	if (d != NULL)
+		dav_finish(d, dav_view(d, answer_calendar, NULL));
 }
 
 static int resolve(struct dav_request *d, struct kv_txn *txn, void *arg)

@@ -1,5 +1,6 @@
 server_libserver_a_SOURCES += \
 	server/dav/calendar_properties.c \
+	server/dav/calendar_stream.c server/dav/calendar_stream.h \
 	server/dav/dav_private.h \
 	server/dav/dav_request.c \
 	server/dav/delete.c \

@@ -16,7 +16,7 @@
 	[HTTP_MKCALENDAR] = {dav_mkcalendar, RUN_ON_WORKER, BODY_XML, ACCESS_SIGNED_IN},                               \
 	[HTTP_MKCOL] = {dav_mkcalendar, RUN_ON_WORKER, BODY_XML, ACCESS_SIGNED_IN}
 #define DELETE [HTTP_DELETE] = {dav_delete, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}
-/* There is nothing to get of a collection; who may not see it is not told that it is one. */
+/* There is nothing to get of a home; who may not see it is not told that it is one. */
 #define NO_GET                                                                                                         \
 	[HTTP_GET] = {dav_get_collection, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN},                                   \
 	[HTTP_HEAD] = {dav_get_collection, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN}
@@ -35,7 +35,9 @@ static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
     [DAV_CALENDARS] = {ANY, REPORT},
     [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE, NO_GET},
     /* PUT of something that is no calendar, right below a home: refused with its condition, not with 405. */
-    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT, NO_GET},
+    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT,
+        [HTTP_GET] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN},
+        [HTTP_HEAD] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}},
     [DAV_OBJECT] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT,
         [HTTP_GET] = {dav_get, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN},
         [HTTP_HEAD] = {dav_get, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN}},

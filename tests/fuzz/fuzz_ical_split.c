@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int ret = ical_split(arena, slice_of((const char *)data, size), take, &first, &err);
 
 	assert(ret == 0 || ret == -ENOMEM || (ret == -EINVAL && err.detail[0] != '\0'));
-	if (ret == 0 && ical_join_finish(first.join, SLICE("x"), &joined) == 0) {
+	if (ret == 0 && ical_join_finish(first.join, &(struct ical_stream_head){.name = SLICE("x")}, &joined) == 0) {
 		ret = ical_split(arena, buf_slice(&joined), take, &second, NULL);
 		assert(ret == -ENOMEM || (ret == 0 && second.parts == first.parts));
 	}

@@ -90,7 +90,7 @@ def refusals(site):
             tap.equal([h.text for h in etree.fromstring(answer.body).iter(D + "href")], [WORK + "first.ics"],
                       "and whose UID it is")
     places = [("PUT", HOME + "stray.ics", 403, [C + "calendar-collection-location-ok"]), ("PUT", HOME + "no/x.ics", 409, []),
-              ("PUT", WORK + "a/b.ics", 404, []), ("GET", WORK, 405, []), ("POST", WORK, 405, []),
+              ("PUT", WORK + "a/b.ics", 404, []), ("GET", HOME, 405, []), ("POST", WORK, 405, []),
               ("DELETE", HOME, 405, []), ("DELETE", HOME + "none/", 404, []), ("PROPFIND", WORK + "none.ics", 404, []),
               ("GET", "/dav/elsewhere", 404, []), ("GET", WORK + "%2e%2e/x", 404, []), ("GET", WORK + "a%00b", 404, [])]
     for method, path, status, elements in places:

@@ -129,7 +129,7 @@ static void check_join(struct outcome *outcome)
 	struct buf joined = BUF_INIT(64 << 20);
 	size_t parts = 0;
 
-	assert_int_equal(ical_join_finish(outcome->join, SLICE("Joined, again"), &joined), 0);
+	assert_int_equal(ical_join_finish(outcome->join, &(struct ical_stream_head){.name = SLICE("Joined, again")}, &joined), 0);
 	assert_int_equal(ical_split(outcome->arena, buf_slice(&joined), count_part, &parts, NULL), 0);
 	if (parts != outcome->accepted + outcome->refused)
 		fail_msg("%s: %zu objects after split and join, not %zu", outcome->file, parts,

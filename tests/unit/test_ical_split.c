@@ -142,7 +142,7 @@ static void test_join_has_each_zone_once(void **state)
 		snprintf(text, sizeof(text), "BEGIN:VCALENDAR\n" ZONE("A") "BEGIN:VEVENT\nUID:%d\nEND:VEVENT\nEND:VCALENDAR\n", i);
 		assert_int_equal(ical_join_add(join, slice_str(text)), 0);
 	}
-	assert_int_equal(ical_join_finish(join, SLICE("Work, mine"), &out), 0);
+	assert_int_equal(ical_join_finish(join, &(struct ical_stream_head){.name = SLICE("Work, mine")}, &out), 0);
 	assert_string_equal(buf_cstr(&out),
 	    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Slotkeeper//Slotkeeper//EN\r\nCALSCALE:GREGORIAN\r\n"
 	    "NAME:Work\\, mine\r\nX-WR-CALNAME:Work\\, mine\r\n" ZONE("A")

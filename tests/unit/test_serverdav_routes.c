@@ -33,7 +33,7 @@ static const struct {
     {"/dav/principals/users/alice/", "OPTIONS, PROPFIND, PROPPATCH, REPORT"},
     {"/dav/principals/others/", NULL},
     {"/dav/calendars/alice/", "OPTIONS, PROPFIND, PROPPATCH, REPORT"},
-    {WORK, "OPTIONS, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT"},
+    {WORK, "OPTIONS, GET, HEAD, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT"},
     {WORK "e.ics", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT"},
     {WORK "a/b", NULL},
     {WORK "%2e%2e/x", NULL},
@@ -66,6 +66,7 @@ static const struct {
 	enum http_access access;
 } cells[] = {
     {HTTP_GET, WORK "e.ics", true, RUN_ON_LOOP, ACCESS_SIGNED_IN},
+    {HTTP_GET, WORK, true, RUN_ON_WORKER, ACCESS_SIGNED_IN},
     {HTTP_PUT, WORK "e.ics", true, RUN_ON_WORKER, ACCESS_SIGNED_IN},
     {HTTP_PROPFIND, WORK, true, RUN_ON_LOOP, ACCESS_SIGNED_IN},
     {HTTP_REPORT, WORK, true, RUN_ON_WORKER, ACCESS_SIGNED_IN},
