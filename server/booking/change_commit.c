@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "protocol/base/log.h"
+#include "protocol/http/precondition.h"
 #include "server/booking/change_private.h"
 
 int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence)
@@ -17,31 +18,6 @@ int result_refuse(struct change_result *result, int status, enum dav_condition c
 
 /* ---- conditions (RFC 9110, 13) ---- */
 
-/* What stands between the quotes, without the suffix of a content coding. */
-static struct slice tag_of(struct slice etag)
-{
-	static const char *const suffixes[] = {"-gzip", "-br"};
-
-	if (slice_starts(etag, SLICE("W/")))
-		etag = slice_from(etag, 2);
-	if (etag.len >= 2 && etag.at[0] == '"' && etag.at[etag.len - 1] == '"')
-		etag = slice_sub(etag, 1, etag.len - 2);
-	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-		if (slice_ends(etag, slice_str(suffixes[i])))
-			return slice_sub(etag, 0, etag.len - strlen(suffixes[i]));
-	}
-	return etag;
-}
-
-static bool has_tag(const struct slice *tags, size_t count, struct slice present)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_equal(tag_of(tags[i]), tag_of(present)))
-			return true;
-	}
-	return false;
-}
-
 bool condition_holds(const struct change_condition *condition, const struct object *old)
 {
 	char etag[RECORD_ETAG_SIZE] = "";
@@ -51,12 +27,12 @@ bool condition_holds(const struct change_condition *condition, const struct obje
 	if (condition->if_match_any && old == NULL)
 		return false;
 	if (condition->if_match_count > 0 &&
-	    (old == NULL || !has_tag(condition->if_match, condition->if_match_count, slice_str(etag))))
+	    (old == NULL || !http_etag_in(slice_str(etag), condition->if_match, condition->if_match_count)))
 		return false;
 	if (condition->if_none_match_any && old != NULL)
 		return false;
 	return condition->if_none_match_count == 0 || old == NULL ||
-	       !has_tag(condition->if_none_match, condition->if_none_match_count, slice_str(etag));
+	       !http_etag_in(slice_str(etag), condition->if_none_match, condition->if_none_match_count);
 }
 
 /* ---- the update's view ---- */
