@@ -1,4 +1,5 @@
 protocol_libprotocol_a_SOURCES += \
+	protocol/http/coding.c protocol/http/coding.h \
 	protocol/http/credentials.c protocol/http/credentials.h \
 	protocol/http/date.c protocol/http/date.h \
 	protocol/http/header.c protocol/http/header.h \

@@ -12,3 +12,7 @@ tests_unit_test_server_http_deadlines_SOURCES = tests/unit/test_server_http_dead
 unit_tests += tests/unit/test_server_http_addresses
 unit_tests += tests/unit/test_server_http_tls
 tests_unit_test_server_http_tls_SOURCES = tests/unit/test_server_http_tls.c $(http_door)
+unit_tests += tests/unit/test_http_coding
+fuzz_targets += tests/fuzz/fuzz_http_coding
+tests_fuzz_fuzz_http_coding_SOURCES = tests/fuzz/fuzz_http_coding.c $(fuzz_main)
+tests_fuzz_fuzz_http_coding_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
