@@ -61,5 +61,12 @@ const char *http_reason(int status);
 /* The loop's side of http_request_finish, in the loop's thread. */
 void http_peer_reply(struct http_request *req);
 struct loop *http_peer_loop(const struct http_peer *peer);
+struct pool *http_peer_pool(const struct http_peer *peer);
+
+#define HTTP_COMPRESS_MIN         1024  /* bytes of an answer that are worth it: less fits a packet as it is */
+#define HTTP_COMPRESS_ON_LOOP_MAX 32768 /* bytes that the loop itself compresses, half a millisecond's work */
+/* Says in Vary that the answer depends on it, where it does; whether the client wants it compressed. */
+bool http_reply_wants_compress(struct http_request *req);
+void http_reply_compress(struct http_request *req);
 
 #endif

@@ -1,5 +1,6 @@
 server_libserver_a_SOURCES += \
 	server/http/addresses.c \
+	server/http/compress.c \
 	server/http/http_private.h \
 	server/http/http_server.h \
 	server/http/peer.c server/http/peer_private.h \

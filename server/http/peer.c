@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "protocol/base/log.h"
+#include "protocol/http/coding.h"
 #include "server/base/loop.h"
 #include "server/base/pool.h"
 #include "server/http/peer_private.h"
@@ -25,6 +26,11 @@
 struct loop *http_peer_loop(const struct http_peer *peer)
 {
 	return peer->shard->loop;
+}
+
+struct pool *http_peer_pool(const struct http_peer *peer)
+{
+	return peer->shard->server->options.pool;
 }
 
 /* How long a connection may stay in STATE; 0: as long as it takes. */
@@ -117,15 +123,48 @@ static void run_handler(void *arg)
 	peer->route->handler(peer->req);
 }
 
+static void refuse_coded(struct http_request *req, int status, const char *sentence)
+{
+	struct error err;
+
+	error_set(&err, status, CONDITION_NONE, "%s", sentence);
+	http_reply_error(req, &err, SLICE_EMPTY);
+	http_request_finish(req);
+}
+
+/* A body in gzip, for a worker: what it stands for has the limit that any body of the row has, however small it came. */
+static void expand_and_run(void *arg)
+{
+	struct http_peer *peer = arg;
+	AUTO_BUF struct buf plain = BUF_INIT(peer->body_max);
+	int ret = http_gunzip(buf_slice(&peer->body), &plain);
+
+	if (ret == -EMSGSIZE) {
+		refuse_coded(peer->req, 413, "");
+	} else if (ret == -EINVAL) {
+		refuse_coded(peer->req, 400, "The body is not whole gzip.");
+	} else if (ret < 0) {
+		refuse_coded(peer->req, 503, "");
+	} else {
+		buf_free(&peer->body);
+		peer->body = plain;
+		plain = BUF_INIT(0);
+		peer->req->body = buf_slice(&peer->body);
+		run_handler(peer);
+	}
+}
+
 static void run_request(struct http_peer *peer)
 {
+	bool coded = peer->route->body != BODY_NONE && http_coding_of(&peer->headers) == HTTP_GZIP;
+
 	peer->req->body = buf_slice(&peer->body);
 	peer_set_state(peer, PEER_RUNNING);
-	if (peer->route->run == RUN_ON_LOOP) {
+	if (peer->route->run == RUN_ON_LOOP && !coded) {
 		run_handler(peer);
 		return;
 	}
-	if (pool_run(peer->shard->server->options.pool, run_handler, peer) == 0)
+	if (pool_run(peer->shard->server->options.pool, coded ? expand_and_run : run_handler, peer) == 0)
 		return;
 	metrics_add(metrics_of(peer), METRIC_WORKERS_REFUSED, 1);
 	peer_reply_status(peer, 503, NULL);

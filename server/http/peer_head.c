@@ -4,6 +4,7 @@
 #include <event2/bufferevent.h>
 #include <stdio.h>
 
+#include "protocol/http/coding.h"
 #include "server/base/loop.h"
 #include "server/base/pool.h"
 #include "server/http/peer_private.h"
@@ -187,6 +188,11 @@ static bool check_route(struct http_peer *peer)
 	}
 	if (expect.at != NULL && !slice_is_nocase(expect, "100-continue")) {
 		peer_reply_status(peer, 417, NULL);
+		return false;
+	}
+	if (peer->route->body != BODY_NONE && http_coding_of(&peer->headers) == HTTP_CODING_UNKNOWN) {
+		peer_reply_status(peer, 415, NULL);
+		http_reply_header(peer->req, "Accept-Encoding", "gzip"); /* RFC 9110, 15.5.16 */
 		return false;
 	}
 	peer->body_max = body_limit(peer, peer->route->body);

@@ -7,6 +7,7 @@
 
 #include "protocol/dav/condition.h"
 #include "server/base/loop.h"
+#include "server/base/pool.h"
 #include "server/http/http_private.h"
 
 void http_reply_header(struct http_request *req, const char *name, const char *format, ...)
@@ -57,14 +58,32 @@ static void reply_on_loop(void *arg)
 	http_peer_reply(arg);
 }
 
+static void compress_on_worker(void *arg)
+{
+	struct http_request *req = arg;
+
+	http_reply_compress(req);
+	loop_post(http_peer_loop(req->peer), reply_on_loop, req);
+}
+
+/* A long body is made small on a worker: a loop has other connections to serve. When all are taken it goes as it is. */
 void http_request_finish(struct http_request *req)
 {
 	struct loop *loop = http_peer_loop(req->peer);
+	bool compress = http_reply_wants_compress(req);
 
-	if (loop_is_current(loop))
-		http_peer_reply(req);
-	else
+	if (!loop_is_current(loop)) {
+		if (compress)
+			http_reply_compress(req);
 		loop_post(loop, reply_on_loop, req);
+		return;
+	}
+	if (compress && req->response.body.len > HTTP_COMPRESS_ON_LOOP_MAX &&
+	    pool_run(http_peer_pool(req->peer), compress_on_worker, req) == 0)
+		return;
+	if (compress && req->response.body.len <= HTTP_COMPRESS_ON_LOOP_MAX)
+		http_reply_compress(req);
+	http_peer_reply(req);
 }
 
 static const struct {
