@@ -13,5 +13,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_object.c \
 	storage/store_occupancy.c \
 	storage/store_principal.c \
+	storage/store_access.c \
+	storage/verify_access.c \
 	storage/verify.c storage/verify.h \
 	storage/writer.c

@@ -192,6 +192,54 @@ struct job {
 	struct slice request; /* id of the request that caused it */
 };
 
+/*
+ * What somebody may do with a collection, as bits (RFC 3744, 3; RFC 4791, 6.1.1; RFC 6638, 6). They are stored: a value
+ * keeps its meaning for good.
+ */
+enum acl_privilege {
+	ACL_READ_FREE_BUSY = 1 << 0,
+	ACL_READ = 1 << 1, /* DAV:read and DAV:read-current-user-privilege-set */
+	ACL_WRITE_CONTENT = 1 << 2,
+	ACL_WRITE_PROPERTIES = 1 << 3,
+	ACL_BIND = 1 << 4,
+	ACL_UNBIND = 1 << 5,
+	ACL_READ_ACL = 1 << 6,
+	ACL_WRITE_ACL = 1 << 7,
+	ACL_UNLOCK = 1 << 8, /* another's lock */
+	ACL_SCHEDULE_SEND = 1 << 9, /* in the owner's name */
+	ACL_SCHEDULE_DELIVER = 1 << 10,
+};
+#define ACL_WRITE    (ACL_WRITE_CONTENT | ACL_WRITE_PROPERTIES | ACL_BIND | ACL_UNBIND)
+#define ACL_SCHEDULE (ACL_SCHEDULE_SEND | ACL_SCHEDULE_DELIVER)
+#define ACL_ALL      ((1 << 11) - 1)
+#define ACL_FOUND    (1 << 16)       /* never stored: a home that shows because of a calendar in it, not its own properties */
+
+enum grant_to {
+	GRANT_TO_ALL = 1, /* DAV:all: also who did not sign in, where an address does not ask for it */
+	GRANT_TO_AUTHENTICATED,
+	GRANT_TO_PRINCIPAL, /* and, of a group, to its members */
+};
+
+/* One entry of an access control list; there are grants only, no denials. */
+struct grant {
+	uint64_t owner;      /* principal id: whose calendars */
+	uint64_t collection; /* 0: the home with all that is in it */
+	enum grant_to to;
+	uint64_t who; /* principal id of GRANT_TO_PRINCIPAL, else 0 */
+	uint32_t privileges; /* bits of enum acl_privilege, not 0 */
+};
+
+#define APP_PASSWORD_DIGEST 32 /* bytes: SHA-256 of a password of 120 random bits */
+
+/* A password for one app: it can be taken back alone. */
+struct app_password {
+	uint64_t id;
+	uint64_t principal;
+	unsigned char digest[APP_PASSWORD_DIGEST];
+	struct slice name; /* what its owner calls the app */
+	instant_t created;
+};
+
 void principal_encode(struct buf *b, const struct principal *principal);
 int principal_decode(struct slice value, struct principal *principal_r);
 void collection_encode(struct buf *b, const struct collection *collection);

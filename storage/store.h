@@ -51,6 +51,9 @@ typedef int store_series_fn(const struct series *series, void *arg);
 typedef int store_change_fn(const struct change *change, void *arg);
 typedef int store_property_fn(struct slice ns, struct slice name, struct slice xml, void *arg);
 typedef int store_job_fn(const struct job *job, void *arg);
+typedef int store_grant_fn(const struct grant *grant, void *arg);
+typedef int store_id_fn(uint64_t id, void *arg);
+typedef int store_app_password_fn(const struct app_password *password, void *arg);
 
 /* ---- principals ---- */
 int store_principal_get(struct kv_txn *txn, struct arena *arena, struct slice name, struct principal *principal_r);
@@ -65,6 +68,41 @@ int store_principal_each(struct kv_txn *txn, store_principal_fn *fn, void *arg);
  */
 int store_principal_put(struct kv_txn *txn, struct principal *principal);
 int store_principal_delete(struct kv_txn *txn, struct slice name); /* the row alone; collections go before */
+
+/* ---- groups: who is a member of whom, by principal id ---- */
+int store_member_put(struct kv_txn *txn, uint64_t group, uint64_t member); /* fine when he is one already */
+int store_member_delete(struct kv_txn *txn, uint64_t group, uint64_t member); /* fine when he is none */
+int store_member_each(struct kv_txn *txn, uint64_t group, store_id_fn *fn, void *arg);
+/* The groups that MEMBER is named in himself. */
+int store_membership_each(struct kv_txn *txn, uint64_t member, store_id_fn *fn, void *arg);
+
+/* ---- grants ---- */
+/* Replaces the entry of the same owner, collection and whom; privileges 0 take it away. */
+int store_grant_put(struct kv_txn *txn, const struct grant *grant);
+/* The entry of the same owner, collection and whom into grant->privileges: 0 when there is none. */
+int store_grant_get(struct kv_txn *txn, struct grant *grant);
+/* What OWNER granted on one collection, or with 0 on his home; not what the home hands down. */
+int store_grant_each(struct kv_txn *txn, uint64_t owner, uint64_t collection, store_grant_fn *fn, void *arg);
+/* What was granted TO (and WHO, of a principal), by whomever. */
+int store_granted_each(struct kv_txn *txn, enum grant_to to, uint64_t who, store_grant_fn *fn, void *arg);
+
+/* ---- passwords of apps ---- */
+/* Gives password->id. -EEXIST when the principal has it already. */
+int store_app_password_put(struct kv_txn *txn, struct app_password *password);
+/* -ENOENT when PRINCIPAL has none of that digest. The name is of ARENA. */
+int store_app_password_get(struct kv_txn *txn, struct arena *arena, uint64_t principal,
+    const unsigned char digest[static APP_PASSWORD_DIGEST], struct app_password *password_r);
+int store_app_password_each(struct kv_txn *txn, uint64_t principal, store_app_password_fn *fn, void *arg);
+/* -ENOENT when PRINCIPAL has none of that id. */
+int store_app_password_delete(struct kv_txn *txn, uint64_t principal, uint64_t id);
+
+/*
+ * Forgets all that names a principal who goes: memberships both ways, grants by him and to him, passwords of apps. Part of
+ * his removal.
+ */
+int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id);
+/* The grants on a collection that goes. */
+int store_collection_forget_grants(struct kv_txn *txn, struct arena *arena, uint64_t owner, uint64_t collection);
 
 /* ---- collections ---- */
 int store_collection_get(struct kv_txn *txn, struct arena *arena, struct slice home, struct slice name,

@@ -35,6 +35,11 @@ enum table {
 	TABLE_JOB = 'j',             /* id -> job */
 	TABLE_JOB_DUE = 'J',         /* due, id -> nothing */
 	TABLE_JOB_KEY = 'k',         /* hash of kind and key -> id */
+	TABLE_GRANT = 'g',           /* owner, collection, to, who -> privileges */
+	TABLE_GRANTED = 'G',         /* to, who, owner, collection -> the same */
+	TABLE_MEMBER = 'n',          /* group, member -> nothing */
+	TABLE_MEMBERSHIP = 'N',      /* member, group -> nothing */
+	TABLE_APP_PASSWORD = 'w',    /* principal, digest -> id, name, created */
 };
 
 #define RECORD_BYTES_MAX KV_VALUE_MAX
@@ -70,6 +75,13 @@ void store_busy_value(struct buf *b, const struct busy *busy); /* of both; reset
 int store_change_decode(struct slice key, struct slice value, struct change *change_r);
 int store_series_decode(struct slice value, struct series *series_r);
 int store_occupancy_decode(struct slice key, struct slice value, struct occupancy *occupancy_r);
+int store_grant_decode(struct slice key, struct slice value, struct grant *grant_r);       /* of both tables */
+int store_app_password_decode(struct slice key, struct slice value, struct app_password *password_r);
+/* store_grant_get from the other table, for the comparison. */
+int store_granted_get(struct kv_txn *txn, struct grant *grant);
+/* Looks at one row of the tables of store_access.c; *WRONG_R: what disagrees, or NULL. */
+int store_access_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
+    const char **wrong_r);
 /* An object's index rows as TABLE_INDEX holds them. */
 int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,
     uint64_t *member_r, struct busy **rows_r, size_t *count_r);

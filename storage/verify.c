@@ -649,6 +649,14 @@ static int job_due_row(struct verify *v, struct slice key, struct slice value)
 	return 0;
 }
 
+static int access_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_access_check(v->txn, v->arena, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : disagree(v, "access: a row of table %c: %s", key.at[0], wrong);
+}
+
 static int any_row(struct verify *v, struct slice key, struct slice value)
 {
 	(void)v;
@@ -685,6 +693,11 @@ static row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_JOB] = job_row,
     [TABLE_JOB_DUE] = job_due_row,
     [TABLE_JOB_KEY] = job_key_row,
+    [TABLE_GRANT] = access_row,
+    [TABLE_GRANTED] = access_row,
+    [TABLE_MEMBER] = access_row,
+    [TABLE_MEMBERSHIP] = access_row,
+    [TABLE_APP_PASSWORD] = access_row,
 };
 
 static int verify_row(struct slice key, struct slice value, void *arg)

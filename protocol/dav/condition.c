@@ -8,6 +8,13 @@
 
 static const struct condition_info conditions[DAV_CONDITION_COUNT] = {
     [DAV_NEED_PRIVILEGES] = {NS_DAV, "need-privileges", "RFC 3744, 7.1.1"},
+    [DAV_GRANT_ONLY] = {NS_DAV, "grant-only", "RFC 3744, 8.1.1"},
+    [DAV_NO_INVERT] = {NS_DAV, "no-invert", "RFC 3744, 8.1.1"},
+    [DAV_NO_ABSTRACT] = {NS_DAV, "no-abstract", "RFC 3744, 8.1.1"},
+    [DAV_NOT_SUPPORTED_PRIVILEGE] = {NS_DAV, "not-supported-privilege", "RFC 3744, 8.1.1"},
+    [DAV_RECOGNIZED_PRINCIPAL] = {NS_DAV, "recognized-principal", "RFC 3744, 8.1.1"},
+    [DAV_ALLOWED_PRINCIPAL] = {NS_DAV, "allowed-principal", "RFC 3744, 8.1.1"},
+    [DAV_LIMITED_NUMBER_OF_ACES] = {NS_DAV, "limited-number-of-aces", "RFC 3744, 8.1.1"},
     [DAV_RESOURCE_MUST_BE_NULL] = {NS_DAV, "resource-must-be-null", "RFC 4791, 5.3.1.1"},
     [DAV_CANNOT_MODIFY_PROTECTED_PROPERTY] = {NS_DAV, "cannot-modify-protected-property", "RFC 4918, 16"},
     [DAV_VALID_SYNC_TOKEN] = {NS_DAV, "valid-sync-token", "RFC 6578, 3.2"},

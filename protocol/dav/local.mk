@@ -1,4 +1,5 @@
 protocol_libprotocol_a_SOURCES += \
+	protocol/dav/acl_request.c protocol/dav/acl_request.h \
 	protocol/dav/calendar_data.c protocol/dav/calendar_data.h \
 	protocol/dav/calendar_filter.c protocol/dav/calendar_filter.h \
 	protocol/dav/calendar_range.c protocol/dav/calendar_range.h \

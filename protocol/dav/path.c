@@ -61,6 +61,9 @@ static bool is(const struct segments *segments, size_t i, const char *name)
 	return i < segments->count && decode(segments->at[i], text) == 0 && strcmp(text, name) == 0;
 }
 
+static const char *const proxies[] = {
+    [DAV_PROXY_READ] = "calendar-proxy-read", [DAV_PROXY_WRITE] = "calendar-proxy-write"};
+
 static int principals(const struct segments *segments, struct dav_path *path)
 {
 	static const char *const sets[] = {[DAV_USERS] = "users", [DAV_RESOURCES] = "resources", [DAV_GROUPS] = "groups"};
@@ -71,10 +74,15 @@ static int principals(const struct segments *segments, struct dav_path *path)
 	for (path->set = DAV_USERS; path->set <= DAV_GROUPS; path->set++)
 		if (is(segments, 2, sets[path->set]))
 			break;
-	if (path->set > DAV_GROUPS || segments->count > 4)
+	if (path->set > DAV_GROUPS || segments->count > 5)
 		return -ENOENT;
-	path->kind = segments->count == 3 ? DAV_PRINCIPAL_SET : DAV_PRINCIPAL;
-	return segments->count == 3 ? 0 : decode(segments->at[3], path->name);
+	path->kind = segments->count == 3 ? DAV_PRINCIPAL_SET : segments->count == 4 ? DAV_PRINCIPAL : DAV_PROXY;
+	if (path->kind == DAV_PROXY) {
+		path->proxy = is(segments, 4, proxies[DAV_PROXY_WRITE]) ? DAV_PROXY_WRITE : DAV_PROXY_READ;
+		if (!is(segments, 4, proxies[path->proxy]))
+			return -ENOENT;
+	}
+	return path->kind == DAV_PRINCIPAL_SET ? 0 : decode(segments->at[3], path->name);
 }
 
 static int calendars(const struct segments *segments, struct dav_path *path)
@@ -176,6 +184,13 @@ void dav_href_principal(struct buf *b, enum dav_principal_set set, struct slice 
 	buf_add_char(b, '/');
 }
 
+void dav_href_proxy(struct buf *b, enum dav_principal_set set, struct slice name, enum dav_proxy proxy)
+{
+	dav_href_principal(b, set, name);
+	buf_add_str(b, proxies[proxy]);
+	buf_add_char(b, '/');
+}
+
 void dav_href(struct buf *b, const struct dav_path *path)
 {
 	struct slice name = slice_str(path->name), collection = slice_str(path->collection);
@@ -204,6 +219,9 @@ void dav_href(struct buf *b, const struct dav_path *path)
 	case DAV_PRINCIPAL_SET:
 	case DAV_PRINCIPAL:
 		dav_href_principal(b, path->set, name);
+		return;
+	case DAV_PROXY:
+		dav_href_proxy(b, path->set, name, path->proxy);
 		return;
 	case DAV_CALENDARS:
 		buf_add_str(b, "/dav/calendars/");

@@ -22,6 +22,7 @@ enum dav_kind {
 	DAV_PRINCIPALS,       /* /dav/principals/ */
 	DAV_PRINCIPAL_SET,    /* /dav/principals/users/, resources/, groups/ */
 	DAV_PRINCIPAL,        /* /dav/principals/users/NAME/ (RFC 3744, 2) */
+	DAV_PROXY,            /* .../NAME/calendar-proxy-read/ and -write/ : the group of those who act for NAME */
 	DAV_CALENDARS,        /* /dav/calendars/ */
 	DAV_HOME,             /* /dav/calendars/NAME/ (RFC 4791, 6.2.1) */
 	DAV_COLLECTION,       /* /dav/calendars/NAME/COLLECTION/ (RFC 4791, 4.2) */
@@ -35,11 +36,18 @@ enum dav_principal_set {
 	DAV_GROUPS,
 };
 
+/* calendarserver proxies, 3: what the members of the group may do with its owner's calendars. */
+enum dav_proxy {
+	DAV_PROXY_READ,
+	DAV_PROXY_WRITE,
+};
+
 #define DAV_SEGMENT_MAX 255 /* bytes of one decoded segment, so names fit a key */
 
 struct dav_path {
 	enum dav_kind kind;
-	enum dav_principal_set set; /* DAV_PRINCIPAL_SET and DAV_PRINCIPAL */
+	enum dav_principal_set set; /* DAV_PRINCIPAL_SET, DAV_PRINCIPAL and DAV_PROXY */
+	enum dav_proxy proxy;       /* DAV_PROXY */
 	bool slash;                 /* it ended in one */
 	char name[DAV_SEGMENT_MAX + 1];       /* of the principal or home, "" above one */
 	char collection[DAV_SEGMENT_MAX + 1]; /* "" above one */
@@ -59,6 +67,7 @@ void dav_href_home(struct buf *b, struct slice name);                           
 void dav_href_collection(struct buf *b, struct slice name, struct slice collection);
 void dav_href_object(struct buf *b, struct slice name, struct slice collection, struct slice object);
 void dav_href_principal(struct buf *b, enum dav_principal_set set, struct slice name);
+void dav_href_proxy(struct buf *b, enum dav_principal_set set, struct slice name, enum dav_proxy proxy);
 void dav_href(struct buf *b, const struct dav_path *path);
 
 #endif

@@ -39,6 +39,19 @@
 	X(DAV_MATCH, DAV, "match")                                                                                     \
 	X(DAV_LIMIT, DAV, "limit")                                                                                     \
 	X(DAV_NRESULTS, DAV, "nresults")                                                                               \
+	X(DAV_ACL, DAV, "acl")                                                                                         \
+	X(DAV_ACE, DAV, "ace")                                                                                         \
+	X(DAV_PRINCIPAL, DAV, "principal")                                                                             \
+	X(DAV_INVERT, DAV, "invert")                                                                                   \
+	X(DAV_GRANT, DAV, "grant")                                                                                     \
+	X(DAV_DENY, DAV, "deny")                                                                                       \
+	X(DAV_PROTECTED, DAV, "protected")                                                                             \
+	X(DAV_INHERITED, DAV, "inherited")                                                                             \
+	X(DAV_PRIVILEGE, DAV, "privilege")                                                                             \
+	X(DAV_ALL, DAV, "all")                                                                                         \
+	X(DAV_AUTHENTICATED, DAV, "authenticated")                                                                     \
+	X(DAV_UNAUTHENTICATED, DAV, "unauthenticated")                                                                 \
+	X(DAV_SELF, DAV, "self")                                                                                       \
 	X(CALDAV_MKCALENDAR, CALDAV, "mkcalendar")                                                                     \
 	X(CALDAV_CALENDAR, CALDAV, "calendar")                                                                         \
 	X(CALDAV_CALENDAR_DATA, CALDAV, "calendar-data")                                                               \

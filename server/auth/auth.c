@@ -172,24 +172,42 @@ static void cache_put(struct auth *auth, const unsigned char wanted[static DIGES
 
 struct lookup {
 	struct arena *arena;
-	struct slice name;
+	const struct http_basic *basic;
 	struct principal principal;
+	bool by_app; /* the password is one of an app */
 };
+
+/* A password that was made here may be one of an app. */
+static int find_app_password(struct kv_txn *txn, struct lookup *lookup)
+{
+	unsigned char digest[PASSWORD_DIGEST_SIZE];
+	struct app_password password;
+	int ret;
+
+	lookup->by_app = false;
+	if (lookup->basic->password.len != PASSWORD_MADE_LENGTH)
+		return 0;
+	ret = password_digest(lookup->basic->password, digest);
+	if (ret == 0)
+		ret = store_app_password_get(txn, lookup->arena, lookup->principal.id, digest, &password);
+	OPENSSL_cleanse(digest, sizeof(digest));
+	lookup->by_app = ret == 0;
+	return ret == -ENOENT ? 0 : ret;
+}
 
 static int find_principal(struct kv_txn *txn, void *arg)
 {
 	struct lookup *lookup = arg;
+	int ret = store_principal_get(txn, lookup->arena, lookup->basic->user, &lookup->principal);
 
-	return store_principal_get(txn, lookup->arena, lookup->name, &lookup->principal);
+	return ret < 0 ? ret : find_app_password(txn, lookup);
 }
 
 /* 0, -ENOENT (nobody of that name who can sign in) or another -errno. */
-static int look_up(struct auth *auth, struct lookup *lookup, struct slice name)
+static int look_up(struct auth *auth, struct lookup *lookup)
 {
-	int ret;
+	int ret = kv_view(store_kv(auth->store), find_principal, lookup);
 
-	lookup->name = name;
-	ret = kv_view(store_kv(auth->store), find_principal, lookup);
 	if (ret == 0 && (lookup->principal.kind != PRINCIPAL_USER || lookup->principal.password_hash.len == 0))
 		ret = -ENOENT;
 	return ret;
@@ -207,21 +225,27 @@ static enum auth_result check_cached(struct auth *auth, const struct http_basic 
     const char *address, struct auth_user *user_r)
 {
 	unsigned char wanted[DIGEST_BYTES];
-	struct cached found;
+	struct cached found = {0};
+	bool cached;
 	int ret;
 
 	if (!may_try(auth, basic->user, address, false))
 		return AUTH_THROTTLED;
 	if (!digest(auth, basic->user, basic->password, wanted))
 		return AUTH_REFUSED;
-	if (!cache_find(auth, wanted, &found))
+	cached = cache_find(auth, wanted, &found);
+	if (!cached && basic->password.len != PASSWORD_MADE_LENGTH)
 		return AUTH_NEEDS_HASH;
-	ret = look_up(auth, lookup, basic->user);
+	ret = look_up(auth, lookup);
 	if (ret == -ENOENT)
 		return AUTH_NEEDS_HASH;
 	if (ret < 0)
 		return AUTH_UNAVAILABLE;
-	if (lookup->principal.id != found.principal ||
+	if (lookup->by_app) {
+		fill(user_r, &lookup->principal);
+		return AUTH_OK;
+	}
+	if (!cached || lookup->principal.id != found.principal ||
 	    lookup->principal.credential_version != found.credential_version)
 		return AUTH_NEEDS_HASH;
 	fill(user_r, &lookup->principal);
@@ -233,7 +257,7 @@ static enum auth_result check_password(struct auth *auth, const struct http_basi
 {
 	unsigned char wanted[DIGEST_BYTES];
 	struct slice hash = SLICE_EMPTY;
-	int ret = look_up(auth, lookup, basic->user);
+	int ret = look_up(auth, lookup);
 
 	if (ret < 0 && ret != -ENOENT)
 		return AUTH_UNAVAILABLE;
@@ -266,6 +290,7 @@ static enum auth_result with_credentials(struct auth *auth, struct slice header,
 		return ret == -ENOENT ? AUTH_MISSING : AUTH_REFUSED;
 	if (basic.user.len == 0 || basic.user.len >= AUTH_NAME_SIZE)
 		return AUTH_REFUSED;
+	lookup.basic = &basic;
 	lookup.arena = arena_new(VIEW_ARENA_MAX);
 	if (lookup.arena == NULL)
 		return AUTH_UNAVAILABLE;

@@ -2,7 +2,8 @@
  * server/auth/auth - who sent a request.
  *
  * Basic authentication (RFC 7617) against Argon2id hashes in the store, with a bounded cache of verified
- * credentials so that the hash is computed once in a while and not for every request.
+ * credentials so that the hash is computed once in a while and not for every request. The passwords of apps, made here
+ * at random, are looked up by their digest and need neither.
  */
 #ifndef SERVER_AUTH_AUTH_H
 #define SERVER_AUTH_AUTH_H

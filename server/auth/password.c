@@ -4,6 +4,7 @@
 
 #include <argon2.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdint.h>
 #include <sys/random.h>
 
@@ -16,6 +17,27 @@
 #define HASH_PREFIX                                                                                                    \
 	"$argon2id$v=19$m=" TEXT_OF(PASSWORD_MEMORY_KIB) ",t=" TEXT_OF(PASSWORD_ITERATIONS) ",p=" TEXT_OF(             \
 	    PASSWORD_PARALLELISM) "$"
+
+int password_make(char made_r[static PASSWORD_MADE_LENGTH + 1])
+{
+	static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
+	unsigned char random[PASSWORD_MADE_LENGTH];
+
+	_Static_assert(sizeof(letters) - 1 == 32, "a byte falls on each letter equally often");
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	for (size_t i = 0; i < PASSWORD_MADE_LENGTH; i++)
+		made_r[i] = letters[random[i] % (sizeof(letters) - 1)];
+	made_r[PASSWORD_MADE_LENGTH] = '\0';
+	return 0;
+}
+
+int password_digest(struct slice password, unsigned char digest_r[static PASSWORD_DIGEST_SIZE])
+{
+	unsigned len = PASSWORD_DIGEST_SIZE;
+
+	return EVP_Digest(password.at, password.len, digest_r, &len, EVP_sha256(), NULL) == 1 ? 0 : -EIO;
+}
 
 int password_hash(struct slice password, char encoded_r[static PASSWORD_HASH_SIZE])
 {

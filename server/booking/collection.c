@@ -65,6 +65,8 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
 		ret = object_remove(service, txn, arena, place, &objects[i], because_of, 0);
+	if (ret == 0)
+		ret = store_collection_forget_grants(txn, arena, place->collection.owner, place->collection.id);
 	return ret < 0 ? ret : store_collection_delete(txn, &place->collection);
 }
 

@@ -139,5 +139,7 @@ int change_principal_delete(struct change_service *service, struct kv_txn *txn, 
 		ret = remove_properties(txn, arena, PROPERTY_OF_HOME, principal.id);
 	if (ret == 0)
 		ret = remove_properties(txn, arena, PROPERTY_OF_PRINCIPAL, principal.id);
+	if (ret == 0)
+		ret = store_principal_forget(txn, arena, principal.id);
 	return ret < 0 ? ret : store_principal_delete(txn, name);
 }

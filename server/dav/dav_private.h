@@ -11,7 +11,7 @@
 #include "server/http/request.h"
 #include "storage/store.h"
 
-#define DAV_CLASSES "1, 3, access-control, calendar-access, extended-mkcol"
+#define DAV_CLASSES "1, 3, access-control, calendar-access, calendar-proxy, extended-mkcol"
 
 /* One request while it is answered; lives in its arena. */
 struct dav_request {
@@ -24,6 +24,12 @@ struct dav_request {
 	struct error error; /* what a client must be told, where a function returned -EINVAL */
 	struct slice extra; /* XML inside the condition's element */
 	int status;         /* of an answer that is finished elsewhere */
+	const struct acl *acl;       /* what was granted to the user, when it has been asked for */
+	const struct kv_txn *acl_of; /* the snapshot that it is of */
+	struct {
+		struct dav_path path;
+		unsigned privilege; /* bits of enum acl_privilege; of them the first is told */
+	} lacking;              /* why dav_resolve said -EACCES */
 };
 
 /* Makes it from HTTP; NULL when that failed and has been answered. */
@@ -52,21 +58,31 @@ void dav_on_worker(struct dav_request *d, dav_work_fn *fn);
 struct dav_resource {
 	enum dav_kind kind;
 	enum dav_principal_set set;
+	enum dav_proxy proxy;            /* DAV_PROXY */
 	struct slice name;               /* of the principal or the home */
 	uint64_t owner;                  /* principal id; 0 above homes and principals */
 	enum principal_kind owner_kind;
 	const struct principal *principal; /* NULL until dav_principal() */
 	const struct collection *collection; /* DAV_COLLECTION and DAV_OBJECT */
 	const struct object *object;         /* DAV_OBJECT */
-	unsigned access;                     /* bits of enum acl_access */
+	unsigned access;                     /* bits of enum acl_privilege */
 };
 
 /*
- * Finds what PATH names and checks that the user has NEED (one bit of enum acl_access). Records are of the arena. 0,
+ * Finds what PATH names and checks that the user has NEED (bits of enum acl_privilege). Records are of the arena. 0,
  * -ENOENT (does not exist, or he may not know), -EACCES (he may read it, but not that), or another -errno.
  */
 int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path, unsigned need,
     struct dav_resource *resource_r);
+/* Whether the user has NEED on RESOURCE, which PATH names: 0, -EACCES or -ENOENT as above. */
+int dav_need(struct dav_request *d, const struct dav_path *path, const struct dav_resource *resource, unsigned need);
+/* The privileges on a home (COLLECTION NULL) or on a collection in it: bits of enum acl_privilege. 0 or -errno. */
+int dav_access(struct dav_request *d, struct kv_txn *txn, uint64_t owner, enum principal_kind owner_kind,
+    const struct collection *collection, unsigned *access_r);
+/* The user's grants and groups. */
+int dav_acl(struct dav_request *d, struct kv_txn *txn, const struct acl **acl_r);
+/* A principal as a resource; it borrows PRINCIPAL. */
+struct dav_resource dav_principal_resource(const struct dav_request *d, const struct principal *principal);
 /* The principal that the resource belongs to, read when first asked for. 0 or -errno. */
 int dav_principal(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource);
 
@@ -88,6 +104,7 @@ void dav_get_collection(struct http_request *http); /* 405, but 404 for what may
 void dav_put(struct http_request *http);
 void dav_delete(struct http_request *http);
 void dav_report(struct http_request *http);
+void dav_set_acl(struct http_request *http); /* ACL (RFC 3744, 8.1) */
 void dav_well_known(struct http_request *http);
 
 /* Answers STATUS with the object that the path names as it is now, and finishes; for a worker (RFC 8144, 2 and 3). */

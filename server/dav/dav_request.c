@@ -5,6 +5,7 @@
 #include "protocol/base/log.h"
 #include "server/base/pool.h"
 #include "server/dav/dav_private.h"
+#include "server/dav/privileges.h"
 
 #define VIEWS_MAX 3 /* tries of a read that an engine asks to repeat */
 
@@ -32,8 +33,9 @@ static void refuse_privilege(struct dav_request *d)
 	AUTO_BUF struct buf extra = BUF_INIT(8192);
 
 	buf_add_str(&extra, "<D:resource><D:href>");
-	dav_href(&extra, &d->path);
-	buf_add_str(&extra, "</D:href><D:privilege><D:write/></D:privilege></D:resource>");
+	dav_href(&extra, &d->lacking.path);
+	buf_printf(&extra, "</D:href><D:privilege><%s/></D:privilege></D:resource>",
+	    privilege_name(d->lacking.privilege));
 	error_set(&d->error, 403, DAV_NEED_PRIVILEGES, "You may read this but not change it.");
 	http_reply_error(d->http, &d->error, buf_slice(&extra));
 }
@@ -108,6 +110,7 @@ int dav_view(struct dav_request *d, dav_view_fn *fn, void *arg)
 		buf_reset(&d->http->response.headers);
 		buf_reset(&d->http->response.body);
 		d->error = ERROR_NONE;
+		d->acl = NULL;
 		ret = kv_view(store_kv(d->app->store), run_view, &view);
 	}
 	return ret;

@@ -18,6 +18,11 @@ int get_resourcetype(const struct property_source *s, struct buf *b)
 	case DAV_PRINCIPAL:
 		buf_add_str(b, "<D:collection/><D:principal/>");
 		return 0;
+	case DAV_PROXY:
+		buf_add_str(b, s->resource->proxy == DAV_PROXY_WRITE
+		                   ? "<D:collection/><D:principal/><CS:calendar-proxy-write/>"
+		                   : "<D:collection/><D:principal/><CS:calendar-proxy-read/>");
+		return 0;
 	default:
 		buf_add_str(b, "<D:collection/>");
 		return 0;
@@ -113,75 +118,6 @@ int get_owner(const struct property_source *s, struct buf *b)
 	buf_add_str(b, "<D:href>");
 	dav_href_principal(b, dav_set_of(s->resource->owner_kind), s->resource->name);
 	buf_add_str(b, "</D:href>");
-	return 0;
-}
-
-/* ---- privileges ---- */
-
-/* The tree of RFC 3744, 3 and RFC 4791, 6.1.1, as far as it means something here; each under the one above it by depth. */
-static const struct {
-	const char *element, *description;
-	unsigned needs; /* bits of enum acl_access */
-	int depth;
-} privileges[] = {
-    {"D:all", "Everything", ACL_READ | ACL_WRITE | ACL_OWN, 0},
-    {"D:read", "Read", ACL_READ, 1},
-    {"C:read-free-busy", "Read free/busy", ACL_READ_FREE_BUSY, 2},
-    {"D:read-acl", "Read the access control list", ACL_OWN, 1},
-    {"D:read-current-user-privilege-set", "Read one's own privileges", ACL_READ, 1},
-    {"D:write", "Write", ACL_WRITE, 1},
-    {"D:write-properties", "Write properties", ACL_WRITE, 2},
-    {"D:write-content", "Write content", ACL_WRITE, 2},
-    {"D:bind", "Add members", ACL_WRITE, 2},
-    {"D:unbind", "Remove members", ACL_WRITE, 2},
-};
-
-static void add_privilege(struct buf *b, size_t i)
-{
-	buf_printf(b, "<D:privilege><%s/></D:privilege>", privileges[i].element);
-}
-
-int get_current_user_privilege_set(const struct property_source *s, struct buf *b)
-{
-	for (size_t i = 0; i < ARRAY_LEN(privileges); i++)
-		if ((s->resource->access & privileges[i].needs) == privileges[i].needs)
-			add_privilege(b, i);
-	return 0;
-}
-
-int get_supported_privilege_set(const struct property_source *s, struct buf *b)
-{
-	(void)s;
-	for (size_t i = 0; i < ARRAY_LEN(privileges); i++) {
-		int next = i + 1 < ARRAY_LEN(privileges) ? privileges[i + 1].depth : 0;
-
-		buf_add_str(b, "<D:supported-privilege>");
-		add_privilege(b, i);
-		buf_printf(b, "<D:description xml:lang=\"en\">%s</D:description>", privileges[i].description);
-		for (int depth = privileges[i].depth; depth >= next; depth--) {
-			buf_add_str(b, "</D:supported-privilege>");
-			if (depth == 0)
-				break;
-		}
-	}
-	return 0;
-}
-
-int get_acl(const struct property_source *s, struct buf *b)
-{
-	if ((s->resource->access & ACL_OWN) == 0)
-		return -ENOENT; /* DAV:read-acl is his who owns it */
-	buf_add_str(b, "<D:ace><D:principal><D:property><D:owner/></D:property></D:principal><D:grant><D:privilege><D:all/>"
-	               "</D:privilege></D:grant><D:protected/></D:ace>"
-	               "<D:ace><D:principal><D:authenticated/></D:principal><D:grant><D:privilege><C:read-free-busy/>"
-	               "</D:privilege></D:grant><D:protected/></D:ace>");
-	return 0;
-}
-
-int get_acl_restrictions(const struct property_source *s, struct buf *b)
-{
-	(void)s;
-	buf_add_str(b, "<D:grant-only/><D:no-invert/>");
 	return 0;
 }
 

@@ -1,14 +1,17 @@
 server_libserver_a_SOURCES += \
+	server/dav/acl.c \
 	server/dav/calendar_properties.c \
 	server/dav/calendar_stream.c server/dav/calendar_stream.h \
 	server/dav/dav_private.h \
 	server/dav/dav_request.c \
 	server/dav/delete.c \
 	server/dav/get.c \
+	server/dav/groups.c \
 	server/dav/live_properties.c \
 	server/dav/mkcalendar.c \
 	server/dav/options.c \
 	server/dav/principal_properties.c \
+	server/dav/privileges.c server/dav/privileges.h \
 	server/dav/properties.c server/dav/properties.h \
 	server/dav/propfind.c \
 	server/dav/proppatch.c \

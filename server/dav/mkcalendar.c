@@ -33,7 +33,7 @@ static int check_place(struct creation *creation, struct kv_txn *txn, struct dav
 	int ret;
 
 	path.kind = DAV_HOME;
-	ret = dav_resolve(d, txn, &path, ACL_WRITE, home);
+	ret = dav_resolve(d, txn, &path, ACL_BIND, home);
 	if (ret < 0)
 		return ret;
 	if (d->path.kind == DAV_OBJECT)
@@ -118,7 +118,7 @@ static int create(struct kv_txn *txn, void *arg)
 	    .timezone_id = SLICE_EMPTY,
 	    .components = COMPONENT_VEVENT | COMPONENT_VTODO | COMPONENT_VJOURNAL,
 	    .created = clock_now(d->app->clock)};
-	struct property_edit edit = {.d = d, .collection = &collection, .creating = true};
+	struct property_edit edit = {.d = d, .txn = txn, .collection = &collection, .creating = true};
 	struct dav_resource home;
 	size_t failed = SIZE_MAX;
 	int ret;

@@ -8,7 +8,7 @@
 static void add_href(const struct property_source *s, struct buf *b)
 {
 	buf_add_str(b, "<D:href>");
-	dav_href_principal(b, s->resource->set, s->resource->name);
+	dav_href_of(b, s->resource);
 	buf_add_str(b, "</D:href>");
 }
 
@@ -21,6 +21,8 @@ int get_principal_url(const struct property_source *s, struct buf *b)
 /* Every principal has a home: one finds the address for a free-busy-query there, though nothing else. */
 int get_calendar_home_set(const struct property_source *s, struct buf *b)
 {
+	if (s->resource->owner_kind == PRINCIPAL_GROUP)
+		return -ENOENT;
 	buf_add_str(b, "<D:href>");
 	dav_href_home(b, s->resource->name);
 	buf_add_str(b, "</D:href>");
@@ -72,12 +74,5 @@ int get_user_type(const struct property_source *s, struct buf *b)
 		buf_add_str(b, "GROUP");
 		break;
 	}
-	return 0;
-}
-
-/* No groups, and nobody acts for another: an empty set, which Apple's apps ask for and expect. */
-int get_nobody(const struct property_source *s, struct buf *b)
-{
-	(void)s, (void)b;
 	return 0;
 }

@@ -11,11 +11,12 @@
 #define HOMES      ON(DAV_HOME)
 #define CALENDARS  ON(DAV_COLLECTION)
 #define OBJECTS    ON(DAV_OBJECT)
+#define PROXIES    ON(DAV_PROXY)
 #define OWNED      (HOMES | CALENDARS | OBJECTS)
 
 const struct live_property live_properties[] = {
     {ROW(NS_DAV, "resourcetype"), ON_ALL, true, get_resourcetype, NULL, "RFC 4918, 15.9"},
-    {ROW(NS_DAV, "displayname"), PRINCIPALS | HOMES | CALENDARS, true, get_displayname, set_displayname,
+    {ROW(NS_DAV, "displayname"), PRINCIPALS | PROXIES | HOMES | CALENDARS, true, get_displayname, set_displayname,
         "RFC 4918, 15.2"},
     {ROW(NS_DAV, "getetag"), OBJECTS, true, get_etag, NULL, "RFC 4918, 15.6"},
     {ROW(NS_DAV, "getcontenttype"), OBJECTS, true, get_content_type, NULL, "RFC 4918, 15.5"},
@@ -23,23 +24,26 @@ const struct live_property live_properties[] = {
     {ROW(NS_DAV, "getlastmodified"), OBJECTS, true, get_last_modified, NULL, "RFC 4918, 15.7"},
     {ROW(NS_DAV, "creationdate"), CALENDARS | OBJECTS, true, get_creation_date, NULL, "RFC 4918, 15.1"},
     {ROW(NS_DAV, "current-user-principal"), ON_ALL, false, get_current_user_principal, NULL, "RFC 5397, 3"},
-    {ROW(NS_DAV, "principal-URL"), PRINCIPALS, false, get_principal_url, NULL, "RFC 3744, 4.2"},
-    {ROW(NS_DAV, "group-membership"), PRINCIPALS, false, get_nobody, NULL, "RFC 3744, 4.4"},
-    {ROW(NS_DAV, "owner"), OWNED, false, get_owner, NULL, "RFC 3744, 5.1"},
+    {ROW(NS_DAV, "principal-URL"), PRINCIPALS | PROXIES, false, get_principal_url, NULL, "RFC 3744, 4.2"},
+    {ROW(NS_DAV, "group-member-set"), PRINCIPALS | PROXIES, false, get_group_members, set_group_members,
+        "RFC 3744, 4.3"},
+    {ROW(NS_DAV, "group-membership"), PRINCIPALS | PROXIES, false, get_group_membership, NULL, "RFC 3744, 4.4"},
+    {ROW(NS_DAV, "owner"), OWNED | PROXIES, false, get_owner, NULL, "RFC 3744, 5.1"},
     {ROW(NS_DAV, "supported-privilege-set"), PRINCIPALS | OWNED, false, get_supported_privilege_set, NULL,
         "RFC 3744, 5.3"},
     {ROW(NS_DAV, "current-user-privilege-set"), ON_ALL, false, get_current_user_privilege_set, NULL, "RFC 3744, 5.4"},
     {ROW(NS_DAV, "acl"), PRINCIPALS | OWNED, false, get_acl, NULL, "RFC 3744, 5.5"},
     {ROW(NS_DAV, "acl-restrictions"), PRINCIPALS | OWNED, false, get_acl_restrictions, NULL, "RFC 3744, 5.6"},
+    {ROW(NS_DAV, "inherited-acl-set"), CALENDARS | OBJECTS, false, get_inherited_acl_set, NULL, "RFC 3744, 5.7"},
     {ROW(NS_DAV, "principal-collection-set"), ON_ALL, false, get_principal_collection_set, NULL, "RFC 3744, 5.8"},
     {ROW(NS_DAV, "supported-report-set"), ON_ALL, false, get_supported_report_set, NULL, "RFC 3253, 3.1.5"},
     {ROW(NS_DAV, "sync-token"), CALENDARS, false, get_sync_token, NULL, "RFC 6578, 4"},
     {ROW(NS_DAV, "resource-id"), PRINCIPALS | HOMES | CALENDARS, false, get_resource_id, NULL, "RFC 5842, 3.1"},
     {ROW(NS_CS, "getctag"), CALENDARS, false, get_sync_token, NULL, "calendarserver ctag, 4.1"},
     {ROW(NS_CS, "email-address-set"), PRINCIPALS, false, get_email_set, NULL, "calendarserver principals"},
-    {ROW(NS_CS, "calendar-proxy-read-for"), PRINCIPALS, false, get_nobody, NULL, "calendarserver proxies, 5"},
-    {ROW(NS_CS, "calendar-proxy-write-for"), PRINCIPALS, false, get_nobody, NULL, "calendarserver proxies, 5"},
-    {ROW(NS_CALDAV, "calendar-home-set"), PRINCIPALS, false, get_calendar_home_set, NULL, "RFC 4791, 6.2.1"},
+    {ROW(NS_CS, "calendar-proxy-read-for"), PRINCIPALS, false, get_proxy_read_for, NULL, "calendarserver proxies, 5"},
+    {ROW(NS_CS, "calendar-proxy-write-for"), PRINCIPALS, false, get_proxy_write_for, NULL, "calendarserver proxies, 5"},
+    {ROW(NS_CALDAV, "calendar-home-set"), PRINCIPALS | PROXIES, false, get_calendar_home_set, NULL, "RFC 4791, 6.2.1"},
     {ROW(NS_CALDAV, "calendar-user-address-set"), PRINCIPALS, false, get_address_set, NULL, "RFC 6638, 2.4.1"},
     {ROW(NS_CALDAV, "calendar-user-type"), PRINCIPALS, false, get_user_type, NULL, "RFC 6638, 2.4.2"},
     {ROW(NS_CALDAV, "calendar-description"), CALENDARS, false, get_calendar_description, set_calendar_description,
@@ -161,7 +165,7 @@ bool property_owner_of(const struct dav_resource *resource, enum property_owner 
 		return true;
 	case DAV_HOME:
 		*owner_r = PROPERTY_OF_HOME;
-		return true;
+		return (resource->access & ACL_FOUND) == 0;
 	case DAV_COLLECTION:
 		*owner_r = PROPERTY_OF_COLLECTION;
 		*id_r = resource->collection->id;

@@ -25,10 +25,12 @@ struct property_source {
 /* Writes the content; nothing written is an empty element. -ENOENT: this resource does not have it; other -errno. */
 typedef int property_get_fn(const struct property_source *source, struct buf *b);
 
-/* A collection whose properties are being changed, in memory. */
+/* A resource whose properties are being changed: the collection in memory, what else there is in the update itself. */
 struct property_edit {
 	struct dav_request *d;
-	struct collection *collection;
+	struct kv_txn *txn;
+	const struct dav_resource *resource; /* NULL while it is being made */
+	struct collection *collection;       /* NULL when it is none */
 	bool creating; /* MKCALENDAR and MKCOL: what is protected later may be set */
 };
 
@@ -40,7 +42,7 @@ struct live_property {
 	unsigned kinds;  /* ON(...) */
 	bool in_allprop; /* RFC 4918, 9.1: what is cheap and wanted by nearly everybody */
 	property_get_fn *get;
-	property_set_fn *set; /* on calendars; NULL: protected */
+	property_set_fn *set; /* on calendars, and on DAV_PROXY; NULL: protected */
 	const char *source;
 };
 
@@ -70,8 +72,16 @@ int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t 
 /* ---- getters and setters, by file ---- */
 /* live_properties.c */
 property_get_fn get_resourcetype, get_displayname, get_etag, get_content_type, get_content_length, get_last_modified,
-    get_creation_date, get_current_user_principal, get_owner, get_current_user_privilege_set, get_supported_privilege_set,
-    get_acl, get_acl_restrictions, get_principal_collection_set, get_supported_report_set, get_resource_id;
+    get_creation_date, get_current_user_principal, get_owner, get_principal_collection_set, get_supported_report_set,
+    get_resource_id;
+/* acl.c */
+property_get_fn get_current_user_privilege_set, get_supported_privilege_set, get_acl, get_acl_restrictions,
+    get_inherited_acl_set;
+/* The href of a principal by his id; -ENOENT. */
+int add_principal_href(const struct property_source *source, uint64_t id, struct buf *b);
+/* groups.c */
+property_get_fn get_group_members, get_group_membership, get_proxy_read_for, get_proxy_write_for;
+property_set_fn set_group_members;
 /* calendar_properties.c */
 property_get_fn get_sync_token, get_calendar_description, get_calendar_timezone, get_calendar_timezone_id,
     get_supported_components, get_supported_calendar_data, get_max_resource_size, get_min_date_time, get_max_date_time,
@@ -79,7 +89,7 @@ property_get_fn get_sync_token, get_calendar_description, get_calendar_timezone,
 property_set_fn set_displayname, set_calendar_description, set_calendar_timezone, set_calendar_timezone_id,
     set_supported_components, set_transparency;
 /* principal_properties.c */
-property_get_fn get_nobody, get_principal_url, get_calendar_home_set, get_address_set, get_email_set, get_user_type;
+property_get_fn get_principal_url, get_calendar_home_set, get_address_set, get_email_set, get_user_type;
 
 /* The names of the reports that a kind of resource answers, as DAV:supported-report elements; report.c. */
 void report_write_supported(struct buf *b, enum dav_kind kind);

@@ -76,26 +76,18 @@ static int see_collection(const struct collection *collection, void *arg)
 {
 	struct listing *l = arg;
 	struct dav_resource member = *l->top;
+	int ret = dav_access(l->d, l->txn, l->top->owner, l->top->owner_kind, collection, &member.access);
 
 	member.kind = DAV_COLLECTION;
 	member.collection = collection;
-	member.access = acl_collection(l->d->user, collection, l->top->owner_kind);
-	return (member.access & ACL_READ) != 0 ? add(l, &member) : 0;
+	return ret < 0 || (member.access & ACL_READ) == 0 ? ret : add(l, &member);
 }
 
 static int see_principal(const struct principal *principal, void *arg)
 {
 	struct listing *l = arg;
-	struct dav_resource member = {.kind = DAV_PRINCIPAL,
-	    .set = dav_set_of(principal->kind),
-	    .name = principal->name,
-	    .owner = principal->id,
-	    .owner_kind = principal->kind,
-	    .principal = principal,
-	    .access = ACL_READ | ACL_READ_FREE_BUSY};
+	struct dav_resource member = dav_principal_resource(l->d, principal);
 
-	if (principal->id == l->d->user->id)
-		member.access |= ACL_WRITE | ACL_OWN;
 	return member.set == l->top->set ? add(l, &member) : 0;
 }
 
@@ -106,10 +98,24 @@ static int see_home(const struct principal *principal, void *arg)
 	    .name = principal->name,
 	    .owner = principal->id,
 	    .owner_kind = principal->kind,
-	    .principal = principal,
-	    .access = acl_home(l->d->user, principal->id, principal->kind)};
+	    .principal = principal};
+	int ret = dav_access(l->d, l->txn, principal->id, principal->kind, NULL, &member.access);
 
-	return (member.access & ACL_READ) != 0 ? add(l, &member) : 0;
+	return ret < 0 || (member.access & ACL_READ) == 0 ? ret : add(l, &member);
+}
+
+static int list_proxies(struct listing *l)
+{
+	struct dav_resource member = *l->top;
+	int ret;
+
+	if (l->top->owner_kind == PRINCIPAL_GROUP)
+		return 0;
+	member.kind = DAV_PROXY;
+	member.proxy = DAV_PROXY_READ;
+	ret = add(l, &member);
+	member.proxy = DAV_PROXY_WRITE;
+	return ret < 0 ? ret : add(l, &member);
 }
 
 static int list_members(struct listing *l)
@@ -122,7 +128,9 @@ static int list_members(struct listing *l)
 		return ret < 0 ? ret : add_kind(l, DAV_CALENDARS, DAV_USERS);
 	case DAV_PRINCIPALS:
 		ret = add_kind(l, DAV_PRINCIPAL_SET, DAV_USERS);
-		return ret < 0 ? ret : add_kind(l, DAV_PRINCIPAL_SET, DAV_RESOURCES);
+		if (ret == 0)
+			ret = add_kind(l, DAV_PRINCIPAL_SET, DAV_RESOURCES);
+		return ret < 0 ? ret : add_kind(l, DAV_PRINCIPAL_SET, DAV_GROUPS);
 	case DAV_PRINCIPAL_SET:
 		return store_principal_each(l->txn, see_principal, l);
 	case DAV_CALENDARS:
@@ -136,6 +144,8 @@ static int list_members(struct listing *l)
 	case DAV_PROBE_PRINCIPALS:
 	case DAV_PROBE_USER:
 	case DAV_PRINCIPAL:
+		return list_proxies(l);
+	case DAV_PROXY:
 	case DAV_OBJECT:
 	case DAV_KIND_COUNT:
 		break;

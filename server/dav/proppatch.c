@@ -39,7 +39,7 @@ static int apply_live(struct patch *patch, size_t i, const struct live_property 
 	struct error err = ERROR_NONE;
 	int ret;
 
-	if (live->set == NULL || edit->collection == NULL)
+	if (live->set == NULL || (edit->collection == NULL && live->set != set_group_members))
 		ret = error_set(&err, 403, DAV_CANNOT_MODIFY_PROTECTED_PROPERTY, "protected");
 	else
 		ret = live->set(edit, change->remove ? NULL : change->element, &err);
@@ -98,7 +98,7 @@ static int apply(struct kv_txn *txn, void *arg)
 	enum property_owner owner;
 	struct collection copy;
 	uint64_t id;
-	struct property_edit edit = {.d = d};
+	struct property_edit edit = {.d = d, .txn = txn, .resource = &patch->resource};
 	bool changed = false;
 	int ret;
 
@@ -115,7 +115,7 @@ static int apply(struct kv_txn *txn, void *arg)
 		const struct property_change *change = &patch->changes.at[i];
 		const struct live_property *live = live_property_find(change->ns, change->name);
 
-		if ((patch->resource.access & ACL_WRITE) == 0)
+		if ((patch->resource.access & ACL_WRITE_PROPERTIES) == 0)
 			fail(patch, i, &(struct error){403, DAV_NEED_PRIVILEGES, ""});
 		else if (is_live_here(live, &patch->resource))
 			ret = apply_live(patch, i, live, &edit, &changed);
@@ -123,9 +123,9 @@ static int apply(struct kv_txn *txn, void *arg)
 			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* objects keep no dead properties */
 	}
 	if (ret < 0 || patch->failed)
-		return ret;
+		return ret < 0 ? ret : -ECANCELED; /* takes back what was written */
 	ret = apply_dead(patch, txn);
-	if (ret == 0 && changed)
+	if (ret == 0 && changed && edit.collection != NULL)
 		ret = change_collection_update(d->app->changes, txn, d->arena, &copy);
 	return ret == -EBUSY ? refuse_overlap(patch) : ret;
 }

@@ -40,7 +40,7 @@ static int refuse_home(struct dav_request *d, struct kv_txn *txn, void *arg)
 
 	(void)arg;
 	path.kind = DAV_HOME;
-	ret = dav_resolve(d, txn, &path, ACL_WRITE, &resource);
+	ret = dav_resolve(d, txn, &path, ACL_BIND, &resource);
 	return ret < 0 ? ret : refuse_place(d);
 }
 
@@ -53,7 +53,7 @@ static int missing_parent(struct dav_request *d, struct kv_txn *txn, void *arg)
 
 	(void)arg;
 	path.kind = DAV_HOME;
-	ret = dav_resolve(d, txn, &path, ACL_WRITE, &resource);
+	ret = dav_resolve(d, txn, &path, ACL_BIND, &resource);
 	return ret < 0 ? ret : error_set(&d->error, 409, CONDITION_NONE, "There is no such calendar.");
 }
 

@@ -118,13 +118,7 @@ static int see_principal(const struct principal *principal, void *arg)
 {
 	struct search *search = arg;
 	struct report *report = search->report;
-	struct dav_resource member = {.kind = DAV_PRINCIPAL,
-	    .set = dav_set_of(principal->kind),
-	    .name = principal->name,
-	    .owner = principal->id,
-	    .owner_kind = principal->kind,
-	    .principal = principal,
-	    .access = ACL_READ | ACL_READ_FREE_BUSY};
+	struct dav_resource member = dav_principal_resource(report->d, principal);
 
 	if ((report->d->path.kind == DAV_PRINCIPAL_SET && member.set != report->d->path.set) || !matches(search, principal))
 		return 0;
@@ -134,8 +128,6 @@ static int see_principal(const struct principal *principal, void *arg)
 		response_error(report_body(report), buf_slice(&report->href), 507, DAV_NUMBER_OF_MATCHES_WITHIN_LIMITS);
 		return 1; /* the end */
 	}
-	if (principal->id == report->d->user->id)
-		member.access |= ACL_WRITE | ACL_OWN;
 	dav_href_of(&report->href, &member);
 	report->source.resource = &member;
 	return property_plan_run(report->plan, &report->source, buf_slice(&report->href), report_body(report));

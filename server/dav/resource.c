@@ -44,6 +44,59 @@ static int find_owner(struct dav_request *d, struct kv_txn *txn, struct slice na
 	return 0;
 }
 
+int dav_acl(struct dav_request *d, struct kv_txn *txn, const struct acl **acl_r)
+{
+	struct acl *acl;
+	int ret;
+
+	if (d->acl == NULL || d->acl_of != txn) {
+		acl = arena_zalloc(d->arena, sizeof(*acl));
+		ret = acl != NULL ? acl_load(txn, d->arena, d->user, acl) : -ENOMEM;
+		if (ret < 0)
+			return ret;
+		d->acl = acl;
+		d->acl_of = txn;
+	}
+	*acl_r = d->acl;
+	return 0;
+}
+
+/* Who finds a calendar in it sees the home itself, and of the calendars those that he may. */
+int dav_access(struct dav_request *d, struct kv_txn *txn, uint64_t owner, enum principal_kind owner_kind,
+    const struct collection *collection, unsigned *access_r)
+{
+	const struct acl *acl;
+	int ret;
+
+	*access_r = acl_of_rule(d->user, owner, owner_kind, collection);
+	if (*access_r == ACL_ALL)
+		return 0;
+	ret = dav_acl(d, txn, &acl);
+	if (ret < 0)
+		return ret;
+	*access_r = collection != NULL ? acl_collection(acl, collection, owner_kind) : acl_home(acl, owner, owner_kind);
+	if (collection == NULL && (*access_r & ACL_READ) == 0 && acl_finds_home(acl, owner))
+		*access_r |= ACL_READ | ACL_FOUND;
+	return 0;
+}
+
+/* Everybody who signed in finds all principals; each changes his own. */
+static unsigned principal_access(const struct dav_request *d, uint64_t id)
+{
+	return id == d->user->id ? ACL_ALL : ACL_READ | ACL_READ_FREE_BUSY;
+}
+
+struct dav_resource dav_principal_resource(const struct dav_request *d, const struct principal *principal)
+{
+	return (struct dav_resource){.kind = DAV_PRINCIPAL,
+	    .set = dav_set_of(principal->kind),
+	    .name = principal->name,
+	    .owner = principal->id,
+	    .owner_kind = principal->kind,
+	    .principal = principal,
+	    .access = principal_access(d, principal->id)};
+}
+
 static int find_principal(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
     struct dav_resource *resource)
 {
@@ -51,9 +104,7 @@ static int find_principal(struct dav_request *d, struct kv_txn *txn, const struc
 
 	if (ret == 0 && dav_set_of(resource->owner_kind) != path->set)
 		return -ENOENT;
-	resource->access = ACL_READ | ACL_READ_FREE_BUSY;
-	if (resource->owner == d->user->id)
-		resource->access |= ACL_WRITE | ACL_OWN;
+	resource->access = principal_access(d, resource->owner);
 	return ret;
 }
 
@@ -69,8 +120,7 @@ static int find_collection(struct dav_request *d, struct kv_txn *txn, const stru
 	if (ret < 0)
 		return ret;
 	resource->collection = collection;
-	resource->access = acl_collection(d->user, collection, resource->owner_kind);
-	return 0;
+	return dav_access(d, txn, resource->owner, resource->owner_kind, collection, &resource->access);
 }
 
 static int find_object(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
@@ -88,11 +138,13 @@ static int find_object(struct dav_request *d, struct kv_txn *txn, const struct d
 	return ret;
 }
 
-static int check(unsigned access, unsigned need)
+int dav_need(struct dav_request *d, const struct dav_path *path, const struct dav_resource *resource, unsigned need)
 {
-	if ((access & need) == need)
+	if ((resource->access & need) == need)
 		return 0;
-	return (access & ACL_READ) != 0 ? -EACCES : -ENOENT;
+	d->lacking.path = *path;
+	d->lacking.privilege = need & ~resource->access;
+	return (resource->access & ACL_READ) != 0 ? -EACCES : -ENOENT;
 }
 
 int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path, unsigned need,
@@ -112,14 +164,20 @@ int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path
 	case DAV_CALENDARS:
 		break;
 	case DAV_PRINCIPAL:
+	case DAV_PROXY:
 		ret = find_principal(d, txn, path, &resource);
+		resource.proxy = path->proxy;
+		if (ret == 0 && path->kind == DAV_PROXY && resource.owner_kind == PRINCIPAL_GROUP)
+			ret = -ENOENT;
 		break;
 	case DAV_HOME:
 	case DAV_COLLECTION:
 	case DAV_OBJECT:
 		ret = find_owner(d, txn, slice_str(path->name), &resource);
-		if (ret == 0)
-			resource.access = acl_home(d->user, resource.owner, resource.owner_kind);
+		if (ret == 0 && resource.owner_kind == PRINCIPAL_GROUP)
+			ret = -ENOENT; /* has no calendars */
+		if (ret == 0 && path->kind == DAV_HOME)
+			ret = dav_access(d, txn, resource.owner, resource.owner_kind, NULL, &resource.access);
 		if (ret == 0 && path->kind >= DAV_COLLECTION)
 			ret = find_collection(d, txn, path, &resource);
 		if (ret == 0 && path->kind == DAV_OBJECT && (resource.access & ACL_READ) != 0)
@@ -129,7 +187,7 @@ int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path
 		return -ENOENT;
 	}
 	if (ret == 0)
-		ret = check(resource.access, need);
+		ret = dav_need(d, path, &resource, need);
 	if (ret == 0)
 		*resource_r = resource;
 	return ret;
@@ -156,6 +214,9 @@ void dav_href_of(struct buf *b, const struct dav_resource *r)
 	switch (r->kind) {
 	case DAV_PRINCIPAL:
 		dav_href_principal(b, r->set, r->name);
+		break;
+	case DAV_PROXY:
+		dav_href_proxy(b, r->set, r->name, r->proxy);
 		break;
 	case DAV_HOME:
 		dav_href_home(b, r->name);

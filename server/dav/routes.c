@@ -20,6 +20,7 @@
 #define NO_GET                                                                                                         \
 	[HTTP_GET] = {dav_get_collection, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN},                                   \
 	[HTTP_HEAD] = {dav_get_collection, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN}
+#define SET_ACL [HTTP_ACL] = {dav_set_acl, RUN_ON_WORKER, BODY_XML, ACCESS_SIGNED_IN}
 #define PUT    [HTTP_PUT] = {dav_put, RUN_ON_WORKER, BODY_ICAL, ACCESS_SIGNED_IN}
 
 static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
@@ -32,10 +33,11 @@ static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
     [DAV_PRINCIPALS] = {ANY, REPORT},
     [DAV_PRINCIPAL_SET] = {ANY, REPORT},
     [DAV_PRINCIPAL] = {ANY, PROPPATCH, REPORT},
+    [DAV_PROXY] = {ANY, PROPPATCH, REPORT},
     [DAV_CALENDARS] = {ANY, REPORT},
-    [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE, NO_GET},
+    [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE, NO_GET, SET_ACL},
     /* PUT of something that is no calendar, right below a home: refused with its condition, not with 405. */
-    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT,
+    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT, SET_ACL,
         [HTTP_GET] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN},
         [HTTP_HEAD] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}},
     [DAV_OBJECT] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, PUT,

@@ -7,16 +7,40 @@
 #include "protocol/base/log.h"
 #include "protocol/http/precondition.h"
 
-static int check(struct dav_request *d, struct kv_txn *txn, void *arg)
+/* RFC 3744, appendix B: a member comes with bind, goes with unbind, and changes with write-content. */
+static int check_member(struct dav_request *d, struct kv_txn *txn)
 {
 	struct dav_path path = d->path;
-	struct dav_resource resource;
+	struct dav_resource parent;
+	struct object object;
+	int ret;
 
-	(void)arg;
-	if (path.kind == DAV_OBJECT && path.slash)
+	if (path.slash)
 		return -ENOENT;
 	path.kind = DAV_COLLECTION;
-	return dav_resolve(d, txn, &path, ACL_WRITE, &resource);
+	ret = dav_resolve(d, txn, &path, 0, &parent);
+	if (ret < 0 || (parent.access & ACL_WRITE) == ACL_WRITE)
+		return ret;
+	if (d->http->method == HTTP_DELETE)
+		return dav_need(d, &path, &parent, ACL_UNBIND);
+	ret = store_object_get(txn, d->arena, parent.collection->id, slice_str(path.object), &object);
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	return dav_need(d, &path, &parent, ret == 0 ? ACL_WRITE_CONTENT : ACL_BIND);
+}
+
+static int check(struct dav_request *d, struct kv_txn *txn, void *arg)
+{
+	struct dav_path home = d->path;
+	struct dav_resource resource;
+	int ret;
+
+	(void)arg;
+	if (d->path.kind == DAV_OBJECT)
+		return check_member(d, txn);
+	home.kind = DAV_HOME; /* who may not see the calendar is not told what he lacks on the home */
+	ret = dav_resolve(d, txn, &d->path, ACL_READ, &resource);
+	return ret < 0 ? ret : dav_resolve(d, txn, &home, ACL_UNBIND, &resource);
 }
 
 int dav_write_check(struct dav_request *d)

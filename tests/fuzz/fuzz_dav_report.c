@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "protocol/dav/acl_request.h"
 #include "protocol/dav/report_request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -71,6 +72,20 @@ static void check_report(struct arena *arena, struct slice body)
 		check_filter(arena, &request.filter);
 }
 
+static void check_acl(struct arena *arena, struct slice body)
+{
+	struct error err = ERROR_NONE;
+	struct ace *aces;
+	size_t count;
+	int ret = acl_request_read(arena, body, &aces, &count, &err);
+
+	check_answer(ret, &err);
+	require(ret < 0 || count <= ACL_ACES_MAX);
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		for (const struct xml_element *p = aces[i].privilege; p != NULL; p = xml_next(p, XML_DAV_PRIVILEGE))
+			require(ace_privilege_name(p) == NULL || ace_privilege_name(p)->next == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice body = slice_of((const char *)data, size);
@@ -96,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(ret < 0 || collection.set.count <= DAV_PROPERTIES_MAX);
 	}
 	check_report(arena, body);
+	check_acl(arena, body);
 	arena_free(arena);
 	return 0;
 }

@@ -340,7 +340,7 @@ static void test_success_counts_no_failure(void **state)
 
 static void test_acl_table(void **state)
 {
-	enum { FREE_BUSY = ACL_READ_FREE_BUSY, ALL = ACL_READ_FREE_BUSY | ACL_READ | ACL_WRITE, OWN = ALL | ACL_OWN };
+	enum { FREE_BUSY = ACL_READ_FREE_BUSY, ALL = ACL_ALL, OWN = ACL_ALL };
 	static const struct {
 		const char *what;
 		bool admin;
@@ -365,12 +365,74 @@ static void test_acl_table(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct auth_user user = {.id = 1, .name = "alice", .admin = rows[i].admin};
 		struct collection collection = {.id = 9, .owner = rows[i].owner, .kind = rows[i].kind};
+		struct acl acl = {.user = &user}; /* without a grant */
 
-		if (acl_home(&user, rows[i].owner, rows[i].owner_kind) != rows[i].home)
+		if (acl_home(&acl, rows[i].owner, rows[i].owner_kind) != rows[i].home)
 			fail_msg("%s: the home", rows[i].what);
-		if (acl_collection(&user, &collection, rows[i].owner_kind) != rows[i].collection)
+		if (acl_collection(&acl, &collection, rows[i].owner_kind) != rows[i].collection)
 			fail_msg("%s: the collection", rows[i].what);
 	}
+}
+
+/* Grants on a home and on a calendar, to the user, to a group of a group, to all: what adds up where. */
+static int write_grants(struct kv_txn *txn, void *arg)
+{
+	static const struct grant grants[] = {
+		{2, 0, GRANT_TO_PRINCIPAL, 1, ACL_READ},
+		{2, 9, GRANT_TO_PRINCIPAL, 1, ACL_WRITE_CONTENT},
+		{2, 8, GRANT_TO_ALL, 0, ACL_BIND},
+		{2, 9, GRANT_TO_PRINCIPAL, 21, ACL_UNBIND}, /* group 21 holds group 20, which holds the user */
+		{3, 7, GRANT_TO_AUTHENTICATED, 0, ACL_READ},
+		{3, 9, GRANT_TO_PRINCIPAL, 5, ACL_WRITE}, /* another's */
+	};
+	int ret = store_member_put(txn, 20, 1);
+
+	(void)arg;
+	if (ret == 0)
+		ret = store_member_put(txn, 21, 20);
+	if (ret == 0)
+		ret = store_member_put(txn, 20, 21); /* a circle */
+	for (size_t i = 0; ret == 0 && i < ARRAY_LEN(grants); i++)
+		ret = store_grant_put(txn, &grants[i]);
+	return ret;
+}
+
+struct loading {
+	struct arena *arena;
+	const struct auth_user *user;
+	struct acl acl;
+};
+
+static int load_acl(struct kv_txn *txn, void *arg)
+{
+	struct loading *loading = arg;
+
+	return acl_load(txn, loading->arena, loading->user, &loading->acl);
+}
+
+static void test_grants_add_up(void **state)
+{
+	struct world *w = *state;
+	struct auth_user user = {.id = 1, .name = "alice"};
+	struct loading loading = {.arena = arena_new(1 << 20), .user = &user};
+	struct collection nine = {.id = 9, .owner = 2, .kind = COLLECTION_CALENDAR}, eight = {.id = 8, .owner = 2};
+	struct collection seven = {.id = 7, .owner = 3}, other = {.id = 9, .owner = 3};
+
+	assert_int_equal(kv_update_wait(store_kv(w->store), write_grants, NULL), 0);
+	assert_int_equal(kv_view(store_kv(w->store), load_acl, &loading), 0);
+	assert_int_equal(acl_home(&loading.acl, 2, PRINCIPAL_USER), ACL_READ_FREE_BUSY | ACL_READ);
+	assert_int_equal(acl_collection(&loading.acl, &nine, PRINCIPAL_USER),
+	    ACL_READ_FREE_BUSY | ACL_READ | ACL_WRITE_CONTENT | ACL_UNBIND);
+	assert_int_equal(acl_collection(&loading.acl, &eight, PRINCIPAL_USER), ACL_READ_FREE_BUSY | ACL_READ | ACL_BIND);
+	assert_int_equal(acl_collection(&loading.acl, &seven, PRINCIPAL_USER), ACL_READ_FREE_BUSY | ACL_READ);
+	assert_int_equal(acl_collection(&loading.acl, &other, PRINCIPAL_USER), ACL_READ_FREE_BUSY);
+	assert_true(acl_finds_home(&loading.acl, 2) && acl_finds_home(&loading.acl, 3) && !acl_finds_home(&loading.acl, 4));
+	assert_int_equal(loading.acl.group_count, 2);
+	loading.user = NULL;
+	assert_int_equal(kv_view(store_kv(w->store), load_acl, &loading), 0);
+	assert_int_equal(acl_collection(&loading.acl, &eight, PRINCIPAL_USER), ACL_BIND);
+	assert_int_equal(acl_collection(&loading.acl, &seven, PRINCIPAL_USER), 0);
+	arena_free(loading.arena);
 }
 
 int main(void)
@@ -392,6 +454,7 @@ int main(void)
 		IN_A_WORLD(test_unknown_user_is_throttled_alike),
 		IN_A_WORLD(test_success_counts_no_failure),
 		cmocka_unit_test(test_acl_table),
+		IN_A_WORLD(test_grants_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
