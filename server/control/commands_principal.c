@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "protocol/base/ascii.h"
 #include "protocol/base/utf8.h"
@@ -16,13 +15,13 @@
 #define TEXT_OPTION_MAX     200
 #define SEATS_MAX           100000
 #define PASSWORD_MAX        1024
-#define GENERATED_LENGTH    24 /* of 32 letters: 120 bits */
 
 /* ---- what was given ---- */
 
-/* Names stand in URLs, in file names and on command lines. */
-static bool name_is_good(struct slice name)
+bool command_name_is_good(struct slice name)
 {
+	if (slice_is(name, COMMAND_ALL) || slice_is(name, COMMAND_AUTHENTICATED))
+		return false; /* whom a grant can be made to beside principals */
 	if (name.len == 0 || name.len > PRINCIPAL_NAME_MAX || !ascii_is_alnum(name.at[0]))
 		return false;
 	for (size_t i = 0; i < name.len; i++)
@@ -43,7 +42,7 @@ static bool email_is_good(struct slice email)
 	return slice_find_byte(slice_from(email, (size_t)at + 1), '@') < 0;
 }
 
-static bool text_is_good(struct slice text)
+bool command_text_is_good(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++)
 		if (ascii_is_control(text.at[i]))
@@ -72,7 +71,7 @@ static int take_common(struct command_call *call, struct principal *principal)
 
 	principal->name = slice_str(call->arguments[0]);
 	principal->created = clock_now(call->app->clock);
-	if (!name_is_good(principal->name))
+	if (!command_name_is_good(principal->name))
 		return command_fail(call, COMMAND_USAGE,
 		    "%s: a name is 1 to %d letters, digits and . _ - @ +, and begins with a letter or digit",
 		    call->arguments[0], PRINCIPAL_NAME_MAX);
@@ -80,7 +79,7 @@ static int take_common(struct command_call *call, struct principal *principal)
 		return command_fail(call, COMMAND_USAGE, "--email: %s is no e-mail address", email);
 	principal->email = slice_str(email);
 	principal->display_name = name != NULL ? slice_str(name) : principal->name;
-	if (!text_is_good(principal->display_name))
+	if (!command_text_is_good(principal->display_name))
 		return command_fail(call, COMMAND_USAGE, "--name: not plain text of at most %d bytes", TEXT_OPTION_MAX);
 	return take_timezone(call, principal);
 }
@@ -90,8 +89,6 @@ static int take_common(struct command_call *call, struct principal *principal)
 /* From standard input without its line end, or made; *GENERATED_R tells. */
 static int take_password(struct command_call *call, struct slice *password_r, bool *generated_r)
 {
-	static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
-	unsigned char random[GENERATED_LENGTH];
 	char *made;
 
 	*generated_r = command_option(call, "password-stdin") == NULL;
@@ -100,19 +97,16 @@ static int take_password(struct command_call *call, struct slice *password_r, bo
 		struct slice line = SLICE_EMPTY;
 
 		if (!slice_next_line(&given, &line) || line.len == 0 || line.len > PASSWORD_MAX ||
-		    !text_is_good(slice_sub(line, 0, TEXT_OPTION_MAX)))
+		    !command_text_is_good(slice_sub(line, 0, TEXT_OPTION_MAX)))
 			return command_fail(call, COMMAND_USAGE,
 			    "--password-stdin: wants one line of 1 to %d bytes", PASSWORD_MAX);
 		*password_r = line;
 		return COMMAND_OK;
 	}
-	made = arena_alloc(call->arena, GENERATED_LENGTH + 1);
-	if (made == NULL || getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+	made = arena_alloc(call->arena, PASSWORD_MADE_LENGTH + 1);
+	if (made == NULL || password_make(made) < 0)
 		return command_fail(call, COMMAND_FAILED, "no random bytes to be had");
-	for (size_t i = 0; i < GENERATED_LENGTH; i++)
-		made[i] = letters[random[i] % (sizeof(letters) - 1)];
-	made[GENERATED_LENGTH] = '\0';
-	*password_r = slice_of(made, GENERATED_LENGTH);
+	*password_r = slice_of(made, PASSWORD_MADE_LENGTH);
 	return COMMAND_OK;
 }
 
@@ -197,7 +191,7 @@ static int take_resource(struct command_call *call, struct principal *principal)
 		return command_fail(call, COMMAND_USAGE, "--seats: %s is no number up to %d", seats, SEATS_MAX);
 	principal->seats = (uint32_t)count;
 	principal->pool = slice_str(command_option(call, "pool"));
-	if (principal->pool.len > 0 && !name_is_good(principal->pool))
+	if (principal->pool.len > 0 && !command_name_is_good(principal->pool))
 		return command_fail(call, COMMAND_USAGE, "--pool: a pool is named like a resource");
 	return COMMAND_OK;
 }

@@ -12,7 +12,18 @@ command_fn command_init, command_check, command_status;
 command_fn command_user_add, command_user_list, command_user_passwd, command_user_remove;
 command_fn command_resource_add, command_resource_list, command_resource_remove;
 command_fn command_hours_set, command_hours_show;
-command_fn command_import, command_export;
+command_fn command_import, command_export, command_calendar_set;
+command_fn command_group_add, command_group_list, command_group_remove, command_grant;
+command_fn command_app_password_create, command_app_password_list, command_app_password_revoke;
+
+/* Whom a grant can be made to beside principals; no principal has these names. */
+#define COMMAND_ALL           "all"
+#define COMMAND_AUTHENTICATED "authenticated"
+
+/* A name as principals have it: it stands in URLs, in file names and on command lines. */
+bool command_name_is_good(struct slice name);
+/* Plain text of a bounded length. */
+bool command_text_is_good(struct slice text);
 
 /* Turns a failed read or write of the store into a line; returns COMMAND_FAILED. */
 int command_store_failed(struct command_call *call, int ret);

@@ -1,10 +1,12 @@
 server_libserver_a_SOURCES += \
 	server/control/command.c server/control/command.h \
 	server/control/commands.c server/control/commands_private.h \
+	server/control/commands_access.c \
 	server/control/commands_calendar.c \
 	server/control/commands_hours.c \
 	server/control/commands_list.c \
 	server/control/commands_principal.c \
+	server/control/commands_setting.c \
 	server/control/commands_store.c \
 	server/control/control_client.c server/control/control_client.h \
 	server/control/control_server.c server/control/control_server.h \
