@@ -38,6 +38,15 @@ int get_sync_token(const struct property_source *s, struct buf *b)
 	return ret;
 }
 
+/* The calendar itself: POST to it makes an object. */
+int get_add_member(const struct property_source *s, struct buf *b)
+{
+	buf_add_str(b, "<D:href>");
+	dav_href_of(b, s->resource);
+	buf_add_str(b, "</D:href>");
+	return 0;
+}
+
 int get_calendar_description(const struct property_source *s, struct buf *b)
 {
 	if (s->resource->collection->description.len == 0)

@@ -41,6 +41,8 @@ struct dav_request *dav_request_new(struct http_request *http);
  * what does not exist and what may not be seen; -EACCES 403 with DAV:need-privileges; others 500, 503 and 507.
  */
 void dav_finish(struct dav_request *d, int ret);
+/* Adds Location: what the path names. */
+void dav_reply_location(struct dav_request *d);
 /* Replies 207 with the body made so far. */
 void dav_reply_multistatus(struct dav_request *d);
 
@@ -102,6 +104,7 @@ void dav_get(struct http_request *http);        /* and HEAD */
 void dav_get_calendar(struct http_request *http);
 void dav_get_collection(struct http_request *http); /* 405, but 404 for what may not be seen */
 void dav_put(struct http_request *http);
+void dav_add_member(struct http_request *http); /* POST */
 void dav_delete(struct http_request *http);
 void dav_report(struct http_request *http);
 void dav_set_acl(struct http_request *http); /* ACL (RFC 3744, 8.1) */

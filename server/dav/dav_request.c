@@ -80,6 +80,14 @@ void dav_finish(struct dav_request *d, int ret)
 	http_request_finish(d->http);
 }
 
+void dav_reply_location(struct dav_request *d)
+{
+	AUTO_BUF struct buf href = BUF_INIT(8192);
+
+	dav_href(&href, &d->path);
+	http_reply_header(d->http, "Location", "%.*s", SLICE_ARG(buf_slice(&href)));
+}
+
 void dav_reply_multistatus(struct dav_request *d)
 {
 	d->http->response.status = 207;

@@ -56,6 +56,8 @@ void dav_represent(struct dav_request *d, int status)
 		dav_href(&href, &d->path);
 		http_reply_header(d->http, "Content-Location", "%.*s", SLICE_ARG(buf_slice(&href)));
 		http_reply_header(d->http, "Preference-Applied", "return=representation");
+		if (d->http->method == HTTP_POST)
+			dav_reply_location(d);
 		d->http->response.status = status;
 	}
 	dav_finish(d, ret);

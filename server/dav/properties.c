@@ -38,6 +38,7 @@ const struct live_property live_properties[] = {
     {ROW(NS_DAV, "principal-collection-set"), ON_ALL, false, get_principal_collection_set, NULL, "RFC 3744, 5.8"},
     {ROW(NS_DAV, "supported-report-set"), ON_ALL, false, get_supported_report_set, NULL, "RFC 3253, 3.1.5"},
     {ROW(NS_DAV, "sync-token"), CALENDARS, false, get_sync_token, NULL, "RFC 6578, 4"},
+    {ROW(NS_DAV, "add-member"), CALENDARS, false, get_add_member, NULL, "RFC 5995, 3.2"},
     {ROW(NS_DAV, "resource-id"), PRINCIPALS | HOMES | CALENDARS, false, get_resource_id, NULL, "RFC 5842, 3.1"},
     {ROW(NS_CS, "getctag"), CALENDARS, false, get_sync_token, NULL, "calendarserver ctag, 4.1"},
     {ROW(NS_CS, "email-address-set"), PRINCIPALS, false, get_email_set, NULL, "calendarserver principals"},

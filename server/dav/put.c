@@ -1,7 +1,13 @@
-/* PUT of a calendar object (RFC 4791, 5.3.2): parsed and decided by the change service. */
+/*
+ * PUT of a calendar object (RFC 4791, 5.3.2), and POST to a calendar, which makes one under a name of ours (RFC 5995):
+ * parsed and decided by the change service.
+ */
 #include <config.h>
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
 
 #include "server/dav/write.h"
 
@@ -57,6 +63,21 @@ static int missing_parent(struct dav_request *d, struct kv_txn *txn, void *arg)
 	return ret < 0 ? ret : error_set(&d->error, 409, CONDITION_NONE, "There is no such calendar.");
 }
 
+/* What is written, to the object that the path names. */
+static void fill(struct dav_write *write)
+{
+	struct dav_request *d = write->d;
+
+	write->put.home = slice_str(d->path.name);
+	write->put.collection = slice_str(d->path.collection);
+	write->put.name = slice_str(d->path.object);
+	write->put.body = d->http->body;
+	write->put.handling = d->prefer.handling_strict ? HANDLING_STRICT
+	    : d->prefer.handling_lenient                ? HANDLING_LENIENT
+	                                                : HANDLING_DEFAULT;
+	write->put.origin = dav_write_origin(d);
+}
+
 static int prepare(struct dav_write *write)
 {
 	struct dav_request *d = write->d;
@@ -71,14 +92,7 @@ static int prepare(struct dav_write *write)
 		ret = check_type(d);
 	if (ret == 0)
 		ret = dav_write_condition(d, &write->put.condition);
-	write->put.home = slice_str(d->path.name);
-	write->put.collection = slice_str(d->path.collection);
-	write->put.name = slice_str(d->path.object);
-	write->put.body = d->http->body;
-	write->put.handling = d->prefer.handling_strict ? HANDLING_STRICT
-	    : d->prefer.handling_lenient                ? HANDLING_LENIENT
-	                                                : HANDLING_DEFAULT;
-	write->put.origin = dav_write_origin(d);
+	fill(write);
 	return ret;
 }
 
@@ -90,4 +104,38 @@ static void start(struct dav_write *write)
 void dav_put(struct http_request *http)
 {
 	dav_write_run(http, prepare, start);
+}
+
+/* From here on the request is about the new object, whose random name nothing has. */
+static int choose_name(struct dav_request *d)
+{
+	uint64_t random[2];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		return -EIO;
+	snprintf(d->path.object, sizeof(d->path.object), "%016" PRIx64 "%016" PRIx64 ".ics", random[0], random[1]);
+	d->path.kind = DAV_OBJECT;
+	d->path.slash = false;
+	return 0;
+}
+
+static int prepare_member(struct dav_write *write)
+{
+	struct dav_request *d = write->d;
+	int ret = dav_write_check(d);
+
+	if (ret == 0)
+		ret = check_type(d);
+	if (ret == 0)
+		ret = dav_write_condition(d, &write->put.condition);
+	if (ret == 0)
+		ret = choose_name(d);
+	write->put.condition.if_none_match_any = true;
+	fill(write);
+	return ret;
+}
+
+void dav_add_member(struct http_request *http)
+{
+	dav_write_run(http, prepare_member, start);
 }

@@ -126,8 +126,10 @@ static void represent(struct dav_request *d)
  */
 static bool wants_object(const struct dav_request *d, const struct change_result *result)
 {
-	if (!d->prefer.return_representation || d->http->method != HTTP_PUT || result->etag[0] == '\0')
+	if (!d->prefer.return_representation || result->outcome == CHANGE_DELETED || result->etag[0] == '\0')
 		return false;
+	if (d->http->method != HTTP_PUT && result->outcome == CHANGE_REFUSED)
+		return false; /* of DELETE, or of POST: the client has no object to compare with */
 	return result->outcome == CHANGE_REFUSED ? result->error.http_status == 412
 	                                         : result->outcome <= CHANGE_UNCHANGED;
 }
@@ -144,6 +146,8 @@ void dav_write_done(const struct change_result *result, void *arg)
 		dav_on_worker(d, represent);
 		return;
 	}
+	if (http->method == HTTP_POST && result->outcome != CHANGE_REFUSED && result->outcome != CHANGE_FAILED)
+		dav_reply_location(d);
 	switch (result->outcome) {
 	case CHANGE_CREATED:
 	case CHANGE_UPDATED:

@@ -90,14 +90,14 @@ def refusals(site):
             tap.equal([h.text for h in etree.fromstring(answer.body).iter(D + "href")], [WORK + "first.ics"],
                       "and whose UID it is")
     places = [("PUT", HOME + "stray.ics", 403, [C + "calendar-collection-location-ok"]), ("PUT", HOME + "no/x.ics", 409, []),
-              ("PUT", WORK + "a/b.ics", 404, []), ("GET", HOME, 405, []), ("POST", WORK, 405, []),
+              ("PUT", WORK + "a/b.ics", 404, []), ("GET", HOME, 405, []), ("POST", HOME, 405, []),
               ("DELETE", HOME, 405, []), ("DELETE", HOME + "none/", 404, []), ("PROPFIND", WORK + "none.ics", 404, []),
               ("GET", "/dav/elsewhere", 404, []), ("GET", WORK + "%2e%2e/x", 404, []), ("GET", WORK + "a%00b", 404, [])]
     for method, path, status, elements in places:
         answer = site.request(method, path, good if method == "PUT" else None, "alice", {"Content-Type": "text/calendar",
                                                                                             "Depth": "0"})
         tap.equal((answer.status, condition(answer)), (status, elements), f"{method} {path}")
-    answer = site.request("POST", WORK, None, "alice")
+    answer = site.request("POST", HOME, None, "alice")
     tap.check("PROPFIND" in answer.headers.get("Allow", "") and "POST" not in answer.headers["Allow"], "405 says what is",
               answer.headers)
     for depth, wished in (("infinity", 403), (None, 403), ("2", 400)):

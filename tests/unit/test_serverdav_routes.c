@@ -35,7 +35,7 @@ static const struct {
     {"/dav/principals/users/alice/calendar-proxy-read/", "OPTIONS, PROPFIND, PROPPATCH, REPORT"},
     {"/dav/principals/users/alice/calendar-proxy-none/", NULL},
     {"/dav/calendars/alice/", "OPTIONS, PROPFIND, PROPPATCH, REPORT, ACL"},
-    {WORK, "OPTIONS, GET, HEAD, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT, ACL"},
+    {WORK, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT, ACL"},
     {WORK "e.ics", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT"},
     {WORK "a/b", NULL},
     {WORK "%2e%2e/x", NULL},
@@ -74,7 +74,7 @@ static const struct {
     {HTTP_REPORT, WORK, true, RUN_ON_WORKER, ACCESS_SIGNED_IN},
     {HTTP_PROPFIND, "/.well-known/caldav", true, RUN_ON_LOOP, ACCESS_ANYONE},
     {HTTP_LOCK, WORK "e.ics", false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
-    {HTTP_POST, WORK, false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
+    {HTTP_POST, "/dav/calendars/alice/", false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
     {HTTP_METHOD_COUNT, WORK, false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
 };
 
