@@ -107,6 +107,28 @@ int store_collection_put(struct kv_txn *txn, struct collection *collection)
 	return ret < 0 ? ret : store_put_buf(txn, &key, &b);
 }
 
+int store_collection_rename(struct kv_txn *txn, const struct collection *collection, struct slice name)
+{
+	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	struct collection renamed = *collection;
+	struct slice value;
+	struct key key, old, id;
+	int ret;
+
+	renamed.name = name;
+	collection_encode(&b, &renamed);
+	collection_key(&old, collection->home, collection->name);
+	collection_key(&key, collection->home, name);
+	id_key(&id, collection->id);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret != -ENOENT)
+		return ret == 0 ? -EEXIST : ret;
+	ret = kv_delete(txn, key_slice(&old));
+	if (ret == 0)
+		ret = kv_put(txn, key_slice(&id), key_slice(&key));
+	return ret < 0 ? ret : store_put_buf(txn, &key, &b);
+}
+
 static void property_prefix(struct key *key, enum property_owner owner, uint64_t id)
 {
 	key_begin(key, TABLE_PROPERTY);

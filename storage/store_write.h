@@ -52,6 +52,8 @@ int store_occupancy_put(struct kv_txn *txn, uint64_t member, struct slice uid, c
     size_t count, struct interval *clash_r);
 int store_occupancy_clear(struct kv_txn *txn, uint64_t member, struct slice uid);
 
+/* Another name in the same home; objects, changes and properties stay. -EEXIST when it is taken. */
+int store_collection_rename(struct kv_txn *txn, const struct collection *collection, struct slice name);
 /* Removes an empty collection: its row, properties, changes and counters. -ENOTEMPTY while an object is left. */
 int store_collection_delete(struct kv_txn *txn, const struct collection *collection);
 /* Removes tombstones beyond what is kept; at most LIMIT (not 0) in one update; the count. */

@@ -22,6 +22,51 @@ int dav_depth_read(const struct http_headers *headers, enum dav_depth missing, e
 	return 0;
 }
 
+/* "host:80" and "host" are the same to http, and so on. */
+static struct slice without_default_port(struct slice authority, struct slice scheme)
+{
+	struct slice port = slice_is_nocase(scheme, "https") ? SLICE(":443") : SLICE(":80");
+
+	return slice_ends(authority, port) ? slice_sub(authority, 0, authority.len - port.len) : authority;
+}
+
+int dav_destination_read(const struct http_headers *headers, const struct slice *authorities, size_t count,
+    struct slice *path_r, struct error *err)
+{
+	struct slice value = slice_trim(http_header_get(headers, "Destination")), scheme, authority, rest;
+	ptrdiff_t colon = slice_find(value, SLICE("://")), slash;
+
+	if (value.len == 0)
+		return error_set(err, 400, CONDITION_NONE, "Destination is missing.");
+	if (value.at[0] == '/' && !slice_starts(value, SLICE("//"))) {
+		*path_r = value;
+		return 0;
+	}
+	scheme = slice_sub(value, 0, colon > 0 ? (size_t)colon : 0);
+	if (!slice_is_nocase(scheme, "http") && !slice_is_nocase(scheme, "https"))
+		return error_set(err, 400, CONDITION_NONE, "Destination: neither a path nor an http URI.");
+	rest = slice_from(value, (size_t)colon + 3);
+	slash = slice_find_byte(rest, '/');
+	authority = without_default_port(slash < 0 ? rest : slice_sub(rest, 0, (size_t)slash), scheme);
+	for (size_t i = 0; i < count; i++)
+		if (authorities[i].len > 0 &&
+		    slice_equal_nocase(authority, without_default_port(authorities[i], scheme))) {
+			*path_r = slash < 0 ? SLICE("/") : slice_from(rest, (size_t)slash);
+			return 0;
+		}
+	return error_set(err, 502, CONDITION_NONE, "Destination: this server does not write to others.");
+}
+
+int dav_overwrite_read(const struct http_headers *headers, bool *overwrite_r, struct error *err)
+{
+	struct slice value = http_header_get(headers, "Overwrite");
+
+	*overwrite_r = !slice_is_nocase(value, "F");
+	if (value.at != NULL && *overwrite_r && !slice_is_nocase(value, "T"))
+		return error_set(err, 400, CONDITION_NONE, "Overwrite: neither T nor F.");
+	return 0;
+}
+
 /* Of a preference given twice the first counts (RFC 7240, 2); its parameters are not ours. */
 static void take_preference(struct dav_preferences *p, struct slice name, struct slice value)
 {

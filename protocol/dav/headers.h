@@ -17,6 +17,16 @@ enum dav_depth {
 int dav_depth_read(const struct http_headers *headers, enum dav_depth missing, enum dav_depth *depth_r,
     struct error *err);
 
+/*
+ * Destination (RFC 4918, 10.3) of COPY and MOVE: a path of ours, or an absolute URI whose authority is one of
+ * AUTHORITIES (COUNT of them; empty ones are passed over). 0 with the raw path, or -EINVAL with *ERR: 400 for none or
+ * a broken one, 502 for another server (RFC 4918, 9.8.5).
+ */
+int dav_destination_read(const struct http_headers *headers, const struct slice *authorities, size_t count,
+    struct slice *path_r, struct error *err);
+/* Overwrite (RFC 4918, 10.6): true when there is none. -EINVAL with *ERR (400) for another value. */
+int dav_overwrite_read(const struct http_headers *headers, bool *overwrite_r, struct error *err);
+
 struct dav_preferences {
 	bool return_minimal;        /* also "return-minimal" of old clients, and Brief: t */
 	bool return_representation; /* RFC 8144 */

@@ -104,8 +104,8 @@ void write_finish(struct write *write, int ret)
 	write->done(result, write->arg);
 }
 
-void change_put(struct change_service *service, struct arena *arena, const struct change_put *request,
-    change_done_fn *done, void *arg)
+/* NULL when there is no memory, which DONE has been told. */
+static struct write *write_new(struct change_service *service, struct arena *arena, change_done_fn *done, void *arg)
 {
 	struct write *write = arena_zalloc(arena, sizeof(*write));
 
@@ -113,13 +113,43 @@ void change_put(struct change_service *service, struct arena *arena, const struc
 		struct change_result result = {.outcome = CHANGE_FAILED, .ret = -ENOMEM};
 
 		done(&result, arg);
-		return;
+		return NULL;
 	}
 	write->service = service;
 	write->arena = arena;
-	write->request = request;
 	write->done = done;
 	write->arg = arg;
+	return write;
+}
+
+void change_put(struct change_service *service, struct arena *arena, const struct change_put *request,
+    change_done_fn *done, void *arg)
+{
+	struct write *write = write_new(service, arena, done, arg);
+
+	if (write == NULL)
+		return;
+	write->request = request;
+	write_start(write);
+}
+
+void change_transfer(struct change_service *service, struct arena *arena, const struct change_transfer *request,
+    change_done_fn *done, void *arg)
+{
+	struct write *write = write_new(service, arena, done, arg);
+
+	if (write == NULL)
+		return;
+	write->transfer = request;
+	write->transfer_put = (struct change_put){
+	    .home = request->to_home,
+	    .collection = request->to_collection,
+	    .name = request->to_name,
+	    .condition = {.if_none_match_any = !request->overwrite},
+	    .handling = request->handling,
+	    .origin = request->origin,
+	};
+	write->request = &write->transfer_put;
 	write_start(write);
 }
 
@@ -159,6 +189,15 @@ void change_put_wait(struct change_service *service, struct arena *arena, const 
 	struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, result_r};
 
 	change_put(service, arena, request, waiter_done, &waiter);
+	waiter_wait(&waiter);
+}
+
+void change_transfer_wait(struct change_service *service, struct arena *arena, const struct change_transfer *request,
+    struct change_result *result_r)
+{
+	struct waiter waiter = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false, result_r};
+
+	change_transfer(service, arena, request, waiter_done, &waiter);
 	waiter_wait(&waiter);
 }
 

@@ -86,6 +86,17 @@ struct change_delete {
 	struct change_origin origin;
 };
 
+/* COPY and MOVE (RFC 4918, 9.8 and 9.9): of one object, within one update. */
+struct change_transfer {
+	struct slice home, collection, name; /* the source */
+	struct slice to_home, to_collection, to_name;
+	bool move;
+	bool overwrite; /* what lies at the destination may go */
+	struct change_condition condition; /* of the source */
+	enum handling handling;
+	struct change_origin origin;
+};
+
 enum change_outcome {
 	CHANGE_CREATED,
 	CHANGE_UPDATED,
@@ -122,8 +133,16 @@ void change_put(struct change_service *service, struct arena *arena, const struc
     change_done_fn *done, void *arg);
 void change_delete(struct change_service *service, struct arena *arena, const struct change_delete *request,
     change_done_fn *done, void *arg);
+/*
+ * The destination is checked as a PUT of the source's bytes. A refused COPY is told as a refused PUT; a refused MOVE
+ * leaves the source, under a new ETag when the refusal is told as a success, and makes nothing.
+ */
+void change_transfer(struct change_service *service, struct arena *arena, const struct change_transfer *request,
+    change_done_fn *done, void *arg);
 /* The same for the command line, start-up and tests: waits. */
 void change_put_wait(struct change_service *service, struct arena *arena, const struct change_put *request,
+    struct change_result *result_r);
+void change_transfer_wait(struct change_service *service, struct arena *arena, const struct change_transfer *request,
     struct change_result *result_r);
 void change_delete_wait(struct change_service *service, struct arena *arena, const struct change_delete *request,
     struct change_result *result_r);
@@ -141,6 +160,15 @@ void change_collection_delete(struct change_service *service, struct arena *aren
  */
 int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     struct collection *collection);
+
+/* "inbox" and the like: no calendar of a client's making has these names (RFC 6638, 2). */
+bool change_name_is_reserved(struct slice name);
+/*
+ * Gives a calendar another name in its home, inside the caller's update. -EPERM for one that everybody has or a name that
+ * is reserved, -EEXIST when the name is taken.
+ */
+int change_collection_rename(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct collection *collection, struct slice name);
 
 /*
  * Indexes everything anew when the zone data of this machine, the site's zone or the way of indexing differ from those

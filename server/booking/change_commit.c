@@ -42,6 +42,7 @@ struct commit {
 	struct write *write;
 	struct object old_object;
 	struct object *old; /* NULL: there is none */
+	bool replaced;      /* it has another UID and goes before a COPY or MOVE */
 	struct interval *held; /* what the old object blocks, by start */
 	size_t held_count;
 };
@@ -51,22 +52,35 @@ static int refuse(struct commit *commit, int status, enum dav_condition conditio
 	return result_refuse(&commit->write->result, status, condition, sentence);
 }
 
-static int read_old(struct commit *commit)
+static bool is_move(const struct write *write)
+{
+	return write->transfer != NULL && write->transfer->move;
+}
+
+/* What OBJECT blocks is held already: an event that was put over it since does not undo it. */
+static int read_held(struct commit *commit, const struct object *object)
 {
 	struct write *write = commit->write;
 	uint64_t member;
 	struct busy *rows;
 	size_t count;
-	int ret = store_object_get(commit->txn, write->arena, write->place.collection.id, write->request->name,
-	    &commit->old_object);
+	int ret = store_index_get(commit->txn, write->arena, object->collection, object->id, &member, &rows, &count);
 
-	if (ret == -ENOENT)
-		return 0;
+	return ret < 0 ? ret : rows_blocking(write->arena, rows, count, &commit->held, &commit->held_count);
+}
+
+static int read_old(struct commit *commit)
+{
+	struct write *write = commit->write;
+	uint64_t collection = write->place.collection.id;
+	int ret = store_object_get(commit->txn, write->arena, collection, write->request->name, &commit->old_object);
+
+	if (ret == -ENOENT) /* a new name in the same calendar changes no time */
+		return is_move(write) && write->source.collection == collection ? read_held(commit, &write->source) : 0;
 	if (ret < 0)
 		return ret;
 	commit->old = &commit->old_object;
-	ret = store_index_get(commit->txn, write->arena, commit->old->collection, commit->old->id, &member, &rows, &count);
-	return ret < 0 ? ret : rows_blocking(write->arena, rows, count, &commit->held, &commit->held_count);
+	return read_held(commit, commit->old);
 }
 
 /* -ESTALE when the snapshot showed something else that the preparation rests on. */
@@ -118,7 +132,9 @@ static int check_uid(struct commit *commit)
 	struct object other;
 	int ret;
 
-	if (commit->old != NULL && !slice_equal(commit->old->uid, uid)) {
+	commit->replaced = write->transfer != NULL && !write->booking && commit->old != NULL &&
+	                   !slice_equal(commit->old->uid, uid); /* Overwrite: T deletes first (RFC 4918, 9.8.4) */
+	if (commit->old != NULL && !commit->replaced && !slice_equal(commit->old->uid, uid)) {
 		ret = refuse(commit, 403, CALDAV_NO_UID_CONFLICT, "An object keeps its UID.");
 		write->result.conflicting_name = write->request->name;
 		return ret;
@@ -126,7 +142,7 @@ static int check_uid(struct commit *commit)
 	ret = store_object_get_by_uid(commit->txn, write->arena, write->place.collection.id, uid, &other);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
-	if (slice_equal(other.name, write->request->name))
+	if (slice_equal(other.name, write->request->name) || (is_move(write) && other.id == write->source.id))
 		return 0;
 	ret = refuse(commit, 403, CALDAV_NO_UID_CONFLICT, "Another object of this calendar has that UID.");
 	write->result.conflicting_name = other.name;
@@ -140,7 +156,7 @@ static int is_unchanged(struct commit *commit)
 	struct slice body;
 	int ret;
 
-	if (commit->old == NULL || commit->old->size != write->request->body.len)
+	if (is_move(write) || commit->old == NULL || commit->old->size != write->request->body.len)
 		return 0;
 	ret = store_body_get(commit->txn, commit->old->id, &body);
 	return ret < 0 ? ret : slice_equal(body, write->request->body);
@@ -354,7 +370,9 @@ static int store_it(struct commit *commit)
 	};
 	int ret = 0;
 
-	if (commit->old != NULL)
+	if (write->transfer != NULL)
+		ret = transfer_clear(commit->txn, write, commit->replaced ? commit->old : NULL);
+	if (ret == 0 && commit->old != NULL && !commit->replaced)
 		ret = store_index_clear(commit->txn, commit->old->collection, commit->old->id);
 	if (ret == 0)
 		ret = store_object_put(commit->txn, write->place.owner.id, &object, write->text,
@@ -410,6 +428,8 @@ int write_commit(struct kv_txn *txn, void *arg)
 	write->touch_due = 0;
 	if (write->in_writer)
 		ret = write_prepare(write, txn);
+	if (ret == 0 && write->transfer != NULL)
+		ret = transfer_check(txn, write);
 	if (ret == 0)
 		ret = decide(&commit);
 	if (ret == -EBUSY)

@@ -5,22 +5,19 @@
 #include "protocol/json/json.h"
 #include "server/booking/change_private.h"
 
-/* A calendar app that moves a booking between calendars deletes first; so long nobody is told (contract, section 4). */
-#define CANCELLATION_SECONDS 60
-
 /* ---- one object, and what follows from it ---- */
 
 static int tell_cancellation(struct change_service *service, struct kv_txn *txn, const struct place *place,
-    const struct object *object, struct slice because_of, int64_t after_seconds)
+    const struct object *object, const struct removal_cause *cause)
 {
 	AUTO_BUF struct buf payload = BUF_INIT(16384);
 	instant_t now = clock_now(service->clock);
 	struct job job = {
-		.due = now + after_seconds,
+		.due = now + cause->tell_after,
 		.created = now,
 		.kind = SLICE("booking_cancelled"),
 		.key = object->uid,
-		.request = because_of,
+		.request = cause->request,
 	};
 
 	json_open_object(&payload, NULL);
@@ -36,7 +33,7 @@ static int tell_cancellation(struct change_service *service, struct kv_txn *txn,
 }
 
 int object_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    const struct object *object, struct slice because_of, int64_t tell_after_seconds)
+    const struct object *object, const struct removal_cause *cause)
 {
 	bool bookings = place->collection.kind == COLLECTION_BOOKINGS;
 	struct interval *held;
@@ -55,13 +52,13 @@ int object_remove(struct change_service *service, struct kv_txn *txn, struct are
 		ret = store_object_delete(txn, place->owner.id, object, clock_now(service->clock));
 	if (ret == 0)
 		ret = refusal_forget(txn, arena, object->collection, object->name);
-	if (ret < 0 || held_count == 0)
+	if (ret < 0 || held_count == 0 || cause->renamed)
 		return ret;
 	if (bookings) {
 		ret = alerts_of_booking(txn, arena, place->owner.id, object->uid, held, held_count, NULL, 0);
-		return ret < 0 ? ret : tell_cancellation(service, txn, place, object, because_of, tell_after_seconds);
+		return ret < 0 || cause->moved ? ret : tell_cancellation(service, txn, place, object, cause);
 	}
-	return alerts_of_event(service, txn, arena, place, object->uid, NULL, 0, held, held_count, because_of);
+	return alerts_of_event(service, txn, arena, place, object->uid, NULL, 0, held, held_count, cause->request);
 }
 
 /* ---- DELETE ---- */
@@ -93,8 +90,8 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 		object_etag(&old, removal->result.etag);
 		return ret;
 	}
-	ret = object_remove(removal->service, txn, removal->arena, &place, &old, request->origin.request,
-	    CANCELLATION_SECONDS);
+	ret = object_remove(removal->service, txn, removal->arena, &place, &old,
+	    &(struct removal_cause){.request = request->origin.request, .tell_after = CANCELLATION_SECONDS});
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;
 	return ret;

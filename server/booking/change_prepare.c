@@ -227,8 +227,10 @@ static int prepare_booking(struct write *write, struct kv_txn *txn)
 
 int write_prepare(struct write *write, struct kv_txn *txn)
 {
-	int ret = parse(write, write->request->body);
+	int ret = write->transfer != NULL ? read_with(write, txn, transfer_read) : 0;
 
+	if (ret == 0)
+		ret = parse(write, write->request->body);
 	write->has_far = false;
 	if (ret == 0)
 		ret = read_with(write, txn, read_place);

@@ -103,6 +103,12 @@ struct write {
 	change_done_fn *done;
 	void *arg;
 
+	/* COPY and MOVE: a write of what lies elsewhere. */
+	const struct change_transfer *transfer; /* NULL: a PUT */
+	struct change_put transfer_put;         /* what `request` is then */
+	struct place source_place;
+	struct object source;
+
 	/* Prepared, from the request and a snapshot. */
 	struct place place;
 	struct calendar_object *object;
@@ -149,9 +155,30 @@ struct slice object_job_key(struct arena *arena, uint64_t collection, struct sli
 int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence);
 /* OLD is NULL when there is none. False when 412 is the answer. */
 bool condition_holds(const struct change_condition *condition, const struct object *old);
-/* Removes an object and everything that follows from it; `because_of` is the request id for the jobs. */
+/* A calendar app that moves a booking between calendars deletes first; so long nobody is told (contract, section 4). */
+#define CANCELLATION_SECONDS 60
+
+/* Why an object goes. */
+struct removal_cause {
+	struct slice request; /* id, for the jobs */
+	int64_t tell_after;   /* seconds until somebody is told that a booking is cancelled */
+	bool moved;           /* it lives on elsewhere: nobody is told */
+	bool renamed;         /* in the same calendar: its alerts stay */
+};
+/* Removes an object and everything that follows from it. */
 int object_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    const struct object *object, struct slice because_of, int64_t tell_after_seconds);
+    const struct object *object, const struct removal_cause *cause);
+
+/* ---- change_transfer.c ---- */
+
+/* Reads the source: its bytes become the write's body. 0, -EINVAL (404, in the result) or another -errno. */
+int transfer_read(struct kv_txn *txn, struct write *write);
+/* In the update: -ESTALE when the source is not as it was read; -EINVAL when its precondition fails. */
+int transfer_check(struct kv_txn *txn, struct write *write);
+/* In the update, before the destination is written: what goes for it. OLD: what lies there, of another UID; or NULL. */
+int transfer_clear(struct kv_txn *txn, struct write *write, const struct object *old);
+/* A MOVE whose time is taken, told as a success: the source is read again. */
+int transfer_refuse(struct kv_txn *txn, struct write *write);
 
 /* ---- collection.c ---- */
 

@@ -64,7 +64,7 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = object_remove(service, txn, arena, place, &objects[i], because_of, 0);
+		ret = object_remove(service, txn, arena, place, &objects[i], &(struct removal_cause){.request = because_of});
 	if (ret == 0)
 		ret = store_collection_forget_grants(txn, arena, place->collection.owner, place->collection.id);
 	return ret < 0 ? ret : store_collection_delete(txn, &place->collection);
@@ -131,4 +131,15 @@ void change_collection_delete(struct change_service *service, struct arena *aren
 	}
 	*removal = (struct removal){service, arena, home, name, origin->request, done, arg, {0}};
 	kv_update(store_kv(service->store), removal_commit, removal_done, removal);
+}
+
+/* ---- MOVE of a calendar ---- */
+
+int change_collection_rename(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct collection *collection, struct slice name)
+{
+	(void)service, (void)arena;
+	if (place_is_permanent(collection) || change_name_is_reserved(name))
+		return -EPERM;
+	return store_collection_rename(txn, collection, name);
 }

@@ -4,6 +4,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/change_commit.c \
 	server/booking/change_delete.c \
 	server/booking/change_prepare.c \
+	server/booking/change_transfer.c \
 	server/booking/collection.c \
 	server/booking/far.c \
 	server/booking/horizon.c \

@@ -85,3 +85,8 @@ bool place_is_permanent(const struct collection *collection)
 {
 	return collection->kind != COLLECTION_CALENDAR || slice_is(collection->name, "work");
 }
+
+bool change_name_is_reserved(struct slice name)
+{
+	return slice_is(name, "inbox") || slice_is(name, "outbox");
+}

@@ -397,6 +397,12 @@ int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, c
 		return ret;
 	if (handling_of(write) == HANDLING_STRICT)
 		return refuse_strictly(write);
+	if (write->transfer != NULL && write->transfer->move) {
+		result->outcome = CHANGE_REFUSED_LENIENT;
+		result->created = old == NULL;
+		ret = transfer_refuse(txn, write);
+		return ret < 0 ? ret : tell_once(write, txn, old);
+	}
 	if (old == NULL || old->flags & OBJECT_REFUSED)
 		ret = make_copy(write, &copy);
 	if (ret == -EILSEQ)

@@ -79,7 +79,7 @@ static int sweep_one(struct sweep *sweep, struct kv_txn *txn, struct slice key)
 	if (!(object.flags & OBJECT_REFUSED) || object.created + CHANGE_REFUSED_KEPT > sweep->now)
 		return 0;
 	sweep->removed++;
-	return object_remove(sweep->service, txn, sweep->arena, &place, &object, SLICE_EMPTY, 0);
+	return object_remove(sweep->service, txn, sweep->arena, &place, &object, &(struct removal_cause){.request = SLICE_EMPTY});
 }
 
 static int run_sweep(struct kv_txn *txn, void *arg)

@@ -106,6 +106,7 @@ void dav_get_collection(struct http_request *http); /* 405, but 404 for what may
 void dav_put(struct http_request *http);
 void dav_add_member(struct http_request *http); /* POST */
 void dav_delete(struct http_request *http);
+void dav_transfer(struct http_request *http); /* COPY and MOVE */
 void dav_report(struct http_request *http);
 void dav_set_acl(struct http_request *http); /* ACL (RFC 3744, 8.1) */
 void dav_well_known(struct http_request *http);

@@ -25,5 +25,6 @@ server_libserver_a_SOURCES += \
 	server/dav/report_sync.c \
 	server/dav/resource.c \
 	server/dav/routes.c server/dav/routes.h \
+	server/dav/transfer.c \
 	server/dav/well_known.c \
 	server/dav/write.c server/dav/write.h

@@ -42,7 +42,7 @@ static int check_place(struct creation *creation, struct kv_txn *txn, struct dav
 		return error_set(&d->error, creation->mkcalendar ? 403 : 405, DAV_RESOURCE_MUST_BE_NULL, "This exists.");
 	if (home->owner_kind != PRINCIPAL_USER)
 		return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "A resource has one calendar.");
-	if (strcmp(d->path.collection, "inbox") == 0 || strcmp(d->path.collection, "outbox") == 0)
+	if (change_name_is_reserved(slice_str(d->path.collection)))
 		return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "This name is reserved.");
 	ret = store_collection_get(txn, d->arena, home->name, slice_str(d->path.collection), &there);
 	if (ret != -ENOENT) /* RFC 4918, 9.3.1 says 405 of MKCOL */

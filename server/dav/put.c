@@ -72,9 +72,7 @@ static void fill(struct dav_write *write)
 	write->put.collection = slice_str(d->path.collection);
 	write->put.name = slice_str(d->path.object);
 	write->put.body = d->http->body;
-	write->put.handling = d->prefer.handling_strict ? HANDLING_STRICT
-	    : d->prefer.handling_lenient                ? HANDLING_LENIENT
-	                                                : HANDLING_DEFAULT;
+	write->put.handling = dav_write_handling(d);
 	write->put.origin = dav_write_origin(d);
 }
 

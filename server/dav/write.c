@@ -73,6 +73,13 @@ struct change_origin dav_write_origin(const struct dav_request *d)
 	return (struct change_origin){ORIGIN_USER, slice_str(d->user->name), slice_str(d->http->id)};
 }
 
+enum handling dav_write_handling(const struct dav_request *d)
+{
+	if (d->prefer.handling_strict)
+		return HANDLING_STRICT;
+	return d->prefer.handling_lenient ? HANDLING_LENIENT : HANDLING_DEFAULT;
+}
+
 /* ---- refusals ---- */
 
 static void add_times(struct buf *b, const char *element, const struct interval *at, size_t count)
@@ -96,8 +103,10 @@ static void write_unavailable(struct buf *b, const struct change_result *result)
 	buf_add_str(b, "</slotkeeper:slot-unavailable>");
 }
 
-static void refuse(struct dav_request *d, const struct change_result *result)
+static void refuse(struct dav_write *write, const struct change_result *result)
 {
+	struct dav_request *d = write->d;
+	const struct dav_path *path = write->transfer.to_name.len > 0 ? &write->destination : &d->path;
 	AUTO_BUF struct buf extra = BUF_INIT(16384);
 	bool strict = result->error.condition == SLOTKEEPER_SLOT_UNAVAILABLE;
 
@@ -105,7 +114,7 @@ static void refuse(struct dav_request *d, const struct change_result *result)
 		write_unavailable(&extra, result);
 	} else if (result->conflicting_name.len > 0) {
 		buf_add_str(&extra, "<D:href>");
-		dav_href_object(&extra, slice_str(d->path.name), slice_str(d->path.collection), result->conflicting_name);
+		dav_href_object(&extra, slice_str(path->name), slice_str(path->collection), result->conflicting_name);
 		buf_add_str(&extra, "</D:href>");
 	}
 	http_reply_error(d->http, &result->error, buf_slice(&extra));
@@ -165,7 +174,7 @@ void dav_write_done(const struct change_result *result, void *arg)
 			http_reply_header(http, "Preference-Applied", "handling=lenient");
 		break;
 	case CHANGE_REFUSED:
-		refuse(d, result);
+		refuse(write, result);
 		break;
 	case CHANGE_FAILED:
 		ret = result->ret < 0 ? result->ret : -EIO;

@@ -1,5 +1,5 @@
 /*
- * server/dav/write - what PUT and DELETE have in common: rights, preconditions, and how a change was decided.
+ * server/dav/write - what PUT, DELETE, COPY and MOVE have in common: rights, preconditions, and how a change was decided.
  */
 #ifndef SERVER_DAV_WRITE_H
 #define SERVER_DAV_WRITE_H
@@ -12,6 +12,8 @@ struct dav_write {
 	struct dav_request *d;
 	struct change_put put;
 	struct change_delete delete;
+	struct change_transfer transfer;
+	struct dav_path destination; /* of a transfer */
 };
 
 /* PREPARE reads the request into the write: 0 or a negative errno for dav_finish; then START hands it on. */
@@ -23,6 +25,8 @@ void dav_write_run(struct http_request *http, dav_write_prepare_fn *prepare, dav
 int dav_write_check(struct dav_request *d);
 /* 0, -ENOMEM, or -EINVAL with d->error. */
 int dav_write_condition(struct dav_request *d, struct change_condition *condition_r);
+/* Prefer: handling= (RFC 7240, 4.4). */
+enum handling dav_write_handling(const struct dav_request *d);
 struct change_origin dav_write_origin(const struct dav_request *d);
 /* Sets up the answer of RESULT and finishes. ARG is the struct dav_write. */
 void dav_write_done(const struct change_result *result, void *arg);

@@ -44,6 +44,68 @@ static void test_depth(void **state)
 	}
 }
 
+static void test_destination(void **state)
+{
+	static const struct {
+		const char *value; /* NULL: no field */
+		int status;
+		const char *path;
+	} rows[] = {
+	    {"/dav/x", 0, "/dav/x"},
+	    {" /dav/x%20y ", 0, "/dav/x%20y"},
+	    {"http://cal.example:8080/dav/x", 0, "/dav/x"},
+	    {"HTTP://CAL.example:8080/dav/x", 0, "/dav/x"},
+	    {"https://book.example/dav/x", 0, "/dav/x"},
+	    {"https://book.example:443/dav/x", 0, "/dav/x"},
+	    {"http://cal.example:8080", 0, "/"},
+	    {"https://book.example:80/dav/x", 502, NULL},
+	    {"http://cal.example/dav/x", 502, NULL}, /* another port */
+	    {"http://other.example/dav/x", 502, NULL},
+	    {"http:///dav/x", 502, NULL},
+	    {"//cal.example:8080/dav/x", 400, NULL},
+	    {"ftp://cal.example:8080/dav/x", 400, NULL},
+	    {"dav/x", 400, NULL},
+	    {"x?a=http://cal.example:8080/", 400, NULL},
+	    {"", 400, NULL},
+	    {NULL, 400, NULL},
+	};
+	const struct slice authorities[] = {SLICE("cal.example:8080"), SLICE(""), SLICE("book.example:443")};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_field field = {SLICE("destination"), slice_str(rows[i].value)};
+		struct http_headers headers = {&field, rows[i].value != NULL};
+		struct error err = ERROR_NONE;
+		struct slice path;
+		int ret = dav_destination_read(&headers, authorities, 3, &path, &err);
+
+		if ((ret < 0) != (rows[i].status != 0) || err.http_status != rows[i].status ||
+		    (ret == 0 && !slice_is(path, rows[i].path)))
+			fail_msg("Destination: %s: %d, %d", rows[i].value, ret, err.http_status);
+	}
+}
+
+static void test_overwrite(void **state)
+{
+	static const struct {
+		const char *value;
+		int ret;
+		bool overwrite;
+	} rows[] = {{NULL, 0, true}, {"T", 0, true}, {"F", 0, false}, {"f", 0, false}, {"", -EINVAL, true}, {"yes", -EINVAL, true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct http_field field = {SLICE("Overwrite"), slice_str(rows[i].value)};
+		struct http_headers headers = {&field, rows[i].value != NULL};
+		struct error err = ERROR_NONE;
+		bool overwrite;
+
+		assert_int_equal(dav_overwrite_read(&headers, &overwrite, &err), rows[i].ret);
+		if (rows[i].ret == 0)
+			assert_int_equal(overwrite, rows[i].overwrite);
+	}
+}
+
 enum { MINIMAL = 1, REPRESENTATION = 2, STRICT = 4, LENIENT = 8 };
 
 static void test_preferences(void **state)
@@ -101,6 +163,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_depth),
+	    cmocka_unit_test(test_destination),
+	    cmocka_unit_test(test_overwrite),
 	    cmocka_unit_test(test_preferences),
 	};
 
