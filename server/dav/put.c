@@ -120,14 +120,14 @@ static int choose_name(struct dav_request *d)
 static int prepare_member(struct dav_write *write)
 {
 	struct dav_request *d = write->d;
-	int ret = dav_write_check(d);
+	int ret = choose_name(d);
 
+	if (ret == 0)
+		ret = dav_write_check(d);
 	if (ret == 0)
 		ret = check_type(d);
 	if (ret == 0)
 		ret = dav_write_condition(d, &write->put.condition);
-	if (ret == 0)
-		ret = choose_name(d);
 	write->put.condition.if_none_match_any = true;
 	fill(write);
 	return ret;

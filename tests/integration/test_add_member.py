@@ -77,8 +77,21 @@ def the_promise(site):
     tap.equal(site.slotkeeper("check").returncode, 0, "check finds nothing")
 
 
+def shared(site):
+    site.slotkeeper("grant", "alice/work", "bob", "read")
+    answer = post(site, event("bob"), user="bob")
+    tap.equal((answer.status, condition(answer)), (403, [D + "need-privileges"]), "who may only read may not")
+    tap.check(b"<D:bind/>" in answer.body and f"<D:href>{WORK}</D:href>".encode() in answer.body, "and is told what he lacks where",
+              answer)
+    site.slotkeeper("grant", "alice/work", "bob", "read-write")
+    answer = post(site, event("bob"), user="bob")
+    tap.equal((answer.status, get(site, answer.headers["Location"]).status), (201, 200), "who may write may")
+    site.slotkeeper("grant", "alice/work", "bob", "none")
+
+
 with Site(users=["alice", "bob"]) as site:
     a_name_of_ours(site)
     refusals(site)
     the_promise(site)
+    shared(site)
 tap.finish()
