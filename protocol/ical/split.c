@@ -100,7 +100,7 @@ struct piece { /* a component at depth 1 */
 	struct slice raw;
 	struct slice uid; /* empty: none */
 	size_t line;
-	bool is_zone;
+	bool is_zone, has_stamp;
 	struct names *tzids;
 	struct calendar *calendar;
 	struct piece *next;  /* in the file */
@@ -245,6 +245,8 @@ static int scan_property(struct scan *scan, const struct content_line *line)
 		piece->uid = ical_value_unescape(scan->arena, slice_trim(line->value));
 		return piece->uid.at != NULL ? 0 : -ENOMEM;
 	}
+	if (scan->depth == scan->base + 1 && content_line_is(line, "DTSTAMP"))
+		piece->has_stamp = true;
 	if (line->parameters.len == 0 || !content_parameter(line->parameters, "TZID", &tzid))
 		return 0;
 	for (const struct names *n = piece->tzids; n != NULL; n = n->next)
@@ -316,24 +318,29 @@ static int make_uid(struct arena *arena, struct piece *piece, const struct table
 	}
 }
 
-/* A piece that had no UID gets the line behind its BEGIN. */
-static int add_piece(struct arena *arena, struct buf *b, const struct piece *piece, bool without_uid)
+/* The piece with one more line, behind its BEGIN. */
+static int add_with_line(struct arena *arena, struct buf *b, const struct piece *piece, const char *name,
+    struct slice value)
 {
 	struct content_reader reader;
 	struct content_line line;
 	int ret;
 
-	if (!without_uid) {
-		add_raw(b, piece->raw);
-		return 0;
-	}
 	content_reader_init(&reader, arena, piece->raw);
 	ret = content_reader_next(&reader, &line);
 	if (ret < 0)
 		return ret;
 	add_raw(b, line.raw);
-	ical_add_line(b, SLICE("UID"), SLICE_EMPTY, piece->uid);
+	ical_add_line(b, slice_str(name), SLICE_EMPTY, value);
 	add_raw(b, slice_from(piece->raw, line.raw.len));
+	return 0;
+}
+
+static int add_piece(struct arena *arena, struct buf *b, const struct piece *piece, bool without_uid)
+{
+	if (without_uid)
+		return add_with_line(arena, b, piece, "UID", piece->uid);
+	add_raw(b, piece->raw);
 	return 0;
 }
 
@@ -494,7 +501,20 @@ static int join_zones(struct ical_join *join, const struct table *zones)
 	return ret;
 }
 
-int ical_join_add(struct ical_join *join, struct slice object_text)
+static int join_piece(struct ical_join *join, const struct piece *piece, struct slice stamp)
+{
+	AUTO_BUF struct buf b = BUF_INIT(piece->raw.len + 256);
+	int ret;
+
+	if (stamp.len == 0 || piece->has_stamp)
+		return append(join, &join->components_end, piece->raw);
+	ret = add_with_line(join->arena, &b, piece, "DTSTAMP", stamp);
+	if (ret == 0)
+		ret = b.err;
+	return ret < 0 ? ret : append(join, &join->components_end, buf_slice(&b));
+}
+
+static int join_object(struct ical_join *join, struct slice object_text, struct slice stamp)
 {
 	struct arena *scratch = arena_new(32 * object_text.len + 65536);
 	struct scan scan;
@@ -503,9 +523,22 @@ int ical_join_add(struct ical_join *join, struct slice object_text)
 	if (ret == 0)
 		ret = join_zones(join, &scan.zones);
 	for (const struct piece *p = scan.first; ret == 0 && p != NULL; p = p->next)
-		ret = append(join, &join->components_end, p->raw);
+		ret = join_piece(join, p, stamp);
 	arena_free(scratch);
 	return ret;
+}
+
+int ical_join_add(struct ical_join *join, struct slice object_text)
+{
+	return join_object(join, object_text, SLICE_EMPTY);
+}
+
+int ical_join_add_stamped(struct ical_join *join, struct slice object_text, instant_t at)
+{
+	AUTO_BUF struct buf stamp = BUF_INIT(32);
+
+	buf_add_basic_utc(&stamp, at);
+	return stamp.err < 0 ? stamp.err : join_object(join, object_text, buf_slice(&stamp));
 }
 
 static void write_head(const struct ical_stream_head *head, struct buf *out)

@@ -12,6 +12,7 @@
 #include "protocol/base/arena.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/error.h"
+#include "protocol/base/instant.h"
 #include "protocol/base/slice.h"
 
 struct ical_part {
@@ -29,6 +30,8 @@ int ical_split(struct arena *arena, struct slice file, ical_split_fn *fn, void *
 struct ical_join;
 struct ical_join *ical_join_new(struct arena *arena);
 int ical_join_add(struct ical_join *join, struct slice object_text);
+/* The same; a component without DTSTAMP, which RFC 5545, 3.8.7.2 wants, gets the instant AT. */
+int ical_join_add_stamped(struct ical_join *join, struct slice object_text, instant_t at);
 
 /* What stands at the head of the stream; a zeroed one says nothing. */
 struct ical_stream_head {

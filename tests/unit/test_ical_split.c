@@ -150,6 +150,25 @@ static void test_join_has_each_zone_once(void **state)
 	buf_free(&out);
 }
 
+static void test_join_adds_the_stamp_that_is_missing(void **state)
+{
+	struct ical_join *join = ical_join_new(arena);
+	const struct ical_stream_head head = {.method = SLICE("PUBLISH"), .refresh_minutes = 15};
+	struct buf out = BUF_INIT(4096);
+
+	(void)state;
+	assert_int_equal(ical_join_add_stamped(join, SLICE("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:0\nBEGIN:VALARM\n"
+	    "DTSTAMP:19700101T000000Z\nEND:VALARM\nEND:VEVENT\nBEGIN:VTODO\ndtstamp;X=1:20270101T000000Z\nUID:1\nEND:VTODO\n"
+	    "END:VCALENDAR\n"), 1800000000), 0);
+	assert_int_equal(ical_join_finish(join, &head, &out), 0);
+	assert_string_equal(buf_cstr(&out),
+	    "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Slotkeeper//Slotkeeper//EN\r\nCALSCALE:GREGORIAN\r\n"
+	    "METHOD:PUBLISH\r\nREFRESH-INTERVAL;VALUE=DURATION:PT15M\r\nX-PUBLISHED-TTL:PT15M\r\n"
+	    "BEGIN:VEVENT\nDTSTAMP:20270115T080000Z\r\nUID:0\nBEGIN:VALARM\nDTSTAMP:19700101T000000Z\nEND:VALARM\nEND:VEVENT\n"
+	    "BEGIN:VTODO\ndtstamp;X=1:20270101T000000Z\nUID:1\nEND:VTODO\nEND:VCALENDAR\r\n");
+	buf_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +177,7 @@ int main(void)
 	    cmocka_unit_test(test_what_is_not_icalendar_names_the_line),
 	    cmocka_unit_test(test_the_callee_can_stop),
 	    cmocka_unit_test(test_join_has_each_zone_once),
+	    cmocka_unit_test(test_join_adds_the_stamp_that_is_missing),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
