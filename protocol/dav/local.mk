@@ -4,6 +4,7 @@ protocol_libprotocol_a_SOURCES += \
 	protocol/dav/calendar_filter.c protocol/dav/calendar_filter.h \
 	protocol/dav/calendar_range.c protocol/dav/calendar_range.h \
 	protocol/dav/condition.c protocol/dav/condition.h \
+	protocol/dav/freebusy_query.c protocol/dav/freebusy_query.h \
 	protocol/dav/headers.c protocol/dav/headers.h \
 	protocol/dav/multistatus.c protocol/dav/multistatus.h \
 	protocol/dav/path.c protocol/dav/path.h \
