@@ -240,6 +240,17 @@ struct app_password {
 	instant_t created;
 };
 
+#define FEED_DIGEST 32 /* bytes: SHA-256 of a secret of 120 random bits */
+
+/* A secret address: who has it may read, without signing in. */
+struct feed {
+	uint64_t id;
+	uint64_t owner;      /* principal id */
+	uint64_t collection; /* what it shows; 0: the owner's free/busy, and no calendar */
+	unsigned char digest[FEED_DIGEST];
+	instant_t created;
+};
+
 void principal_encode(struct buf *b, const struct principal *principal);
 int principal_decode(struct slice value, struct principal *principal_r);
 void collection_encode(struct buf *b, const struct collection *collection);

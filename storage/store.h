@@ -53,6 +53,7 @@ typedef int store_property_fn(struct slice ns, struct slice name, struct slice x
 typedef int store_job_fn(const struct job *job, void *arg);
 typedef int store_grant_fn(const struct grant *grant, void *arg);
 typedef int store_id_fn(uint64_t id, void *arg);
+typedef int store_feed_fn(const struct feed *feed, void *arg);
 typedef int store_app_password_fn(const struct app_password *password, void *arg);
 
 /* ---- principals ---- */
@@ -96,9 +97,18 @@ int store_app_password_each(struct kv_txn *txn, uint64_t principal, store_app_pa
 /* -ENOENT when PRINCIPAL has none of that id. */
 int store_app_password_delete(struct kv_txn *txn, uint64_t principal, uint64_t id);
 
+/* ---- feeds ---- */
+int store_feed_put(struct kv_txn *txn, struct feed *feed); /* gives feed->id */
+/* -ENOENT when no feed has that digest. */
+int store_feed_get(struct kv_txn *txn, const unsigned char digest[static FEED_DIGEST], struct feed *feed_r);
+int store_feed_each(struct kv_txn *txn, uint64_t owner, store_feed_fn *fn, void *arg);
+int store_feed_delete(struct kv_txn *txn, const struct feed *feed);
+/* Those of one collection of OWNER, with 0 all of his. */
+int store_feed_forget(struct kv_txn *txn, struct arena *arena, uint64_t owner, uint64_t collection);
+
 /*
- * Forgets all that names a principal who goes: memberships both ways, grants by him and to him, passwords of apps. Part of
- * his removal.
+ * Forgets all that names a principal who goes: memberships both ways, grants by him and to him, passwords of apps, feeds.
+ * Part of his removal.
  */
 int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id);
 /* The grants on a collection that goes. */

@@ -389,6 +389,8 @@ int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id)
 	int ret = forget_memberships(txn, arena, id);
 
 	if (ret == 0)
+		ret = store_feed_forget(txn, arena, id, 0);
+	if (ret == 0)
 		ret = list_by_owner(txn, id, &grants);
 	if (ret == 0)
 		ret = store_granted_each(txn, GRANT_TO_PRINCIPAL, id, list_grant, &grants);

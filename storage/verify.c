@@ -657,6 +657,14 @@ static int access_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : disagree(v, "access: a row of table %c: %s", key.at[0], wrong);
 }
 
+static int feed_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_feed_check(v->txn, v->arena, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : disagree(v, "feeds: a row of table %c: %s", key.at[0], wrong);
+}
+
 static int any_row(struct verify *v, struct slice key, struct slice value)
 {
 	(void)v;
@@ -693,6 +701,8 @@ static row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_JOB] = job_row,
     [TABLE_JOB_DUE] = job_due_row,
     [TABLE_JOB_KEY] = job_key_row,
+    [TABLE_FEED] = feed_row,
+    [TABLE_FEED_OF] = feed_row,
     [TABLE_GRANT] = access_row,
     [TABLE_GRANTED] = access_row,
     [TABLE_MEMBER] = access_row,

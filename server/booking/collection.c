@@ -67,6 +67,8 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 		ret = object_remove(service, txn, arena, place, &objects[i], &(struct removal_cause){.request = because_of});
 	if (ret == 0)
 		ret = store_collection_forget_grants(txn, arena, place->collection.owner, place->collection.id);
+	if (ret == 0)
+		ret = store_feed_forget(txn, arena, place->collection.owner, place->collection.id);
 	return ret < 0 ? ret : store_collection_delete(txn, &place->collection);
 }
 

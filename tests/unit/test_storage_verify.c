@@ -50,6 +50,8 @@ static int fill(struct kv_txn *txn, void *arg)
 	}
 	if (ret == 0)
 		ret = store_occupancy_put(txn, p.id, SLICE("uid-a"), &(struct interval){NOW, NOW + 60}, 1, NULL);
+	if (ret == 0)
+		ret = store_feed_put(txn, &(struct feed){.owner = p.id, .collection = c.id, .digest = "a digest"});
 	return ret < 0 ? ret : store_job_put(txn, &job);
 }
 
@@ -104,6 +106,11 @@ static const struct damage_row damage_rows[] = {
     {'s', REMOVE, "series by end: 1 rows, 0 are listed elsewhere"},
     {'s', REWRITE, "series: a row that cannot be read"},
     {'S', REMOVE, "not in the order of their ends"},
+    {'z', REMOVE, "feeds: a row of table Z: its counterpart"},
+    {'z', REWRITE, "feeds: a row of table z: a row that cannot be read"},
+    {'Z', REMOVE, "feeds: a row of table z: its counterpart"},
+    {'Z', REWRITE, "feeds: a row of table Z: its counterpart"},
+    {'Z', COPY, "feeds: a row of table Z: its counterpart"},
     {'j', REMOVE, "job's key: a row of job 1"},
     {'j', REWRITE, "job: a row that cannot be read"},
     {'J', REMOVE, "not in the order of what is due"},
