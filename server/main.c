@@ -20,6 +20,7 @@
 #include "server/base/privileges.h"
 #include "server/booking/change.h"
 #include "server/control/control_server.h"
+#include "server/dav/feed.h"
 #include "server/dav/routes.h"
 #include "server/health.h"
 #include "server/http/http_server.h"
@@ -99,6 +100,8 @@ static const struct http_route *find(void *app, enum http_method method, struct 
 {
 	const struct http_route *route = health_find(app, method, path, arena, allow_r);
 
+	if (route == NULL)
+		route = feed_find(app, method, path, arena, allow_r);
 	return route != NULL ? route : dav_find(app, method, path, arena, allow_r);
 }
 

@@ -57,7 +57,7 @@ static int add_object(const struct object *object, void *arg)
 	ret = store_body_get(stream->txn, object->id, &body);
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADMSG : ret;
-	ret = ical_join_add(stream->join, body);
+	ret = ical_join_add_stamped(stream->join, body, object->modified);
 	return ret == -EINVAL ? -EBADMSG : ret;
 }
 
@@ -86,7 +86,8 @@ int calendar_stream_answer(struct dav_request *d, struct kv_txn *txn, const stru
 		return ret;
 	/* It has no date of its last change to compare (RFC 9110, 13.1.3 and 13.1.4). */
 	precondition.has_modified_since = precondition.has_unmodified_since = false;
-	http_reply_header(d->http, "Content-Type", "text/calendar; charset=utf-8");
+	http_reply_header(d->http, "Content-Type", "text/calendar; charset=utf-8%s%.*s", method.len > 0 ? "; method=" : "",
+	    SLICE_ARG(method));
 	http_reply_header(d->http, "ETag", "%s", etag);
 	d->http->response.status = http_precondition_get(&precondition, slice_str(etag), INSTANT_MAX);
 	if (d->http->response.status != 0)

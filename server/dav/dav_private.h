@@ -32,7 +32,9 @@ struct dav_request {
 	} lacking;              /* why dav_resolve said -EACCES */
 };
 
-/* Makes it from HTTP; NULL when that failed and has been answered. */
+/* Makes it from HTTP, for an address that is no path of WebDAV; NULL when that failed and has been answered. */
+struct dav_request *dav_request_bare(struct http_request *http);
+/* The same with its path. */
 struct dav_request *dav_request_new(struct http_request *http);
 
 /* ---- ends of a request ---- */

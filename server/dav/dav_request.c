@@ -9,15 +9,19 @@
 
 #define VIEWS_MAX 3 /* tries of a read that an engine asks to repeat */
 
-struct dav_request *dav_request_new(struct http_request *http)
+static struct dav_request *fail(struct http_request *http, int status)
+{
+	http_reply_error(http, &(struct error){status, CONDITION_NONE, ""}, SLICE_EMPTY);
+	http_request_finish(http);
+	return NULL;
+}
+
+struct dav_request *dav_request_bare(struct http_request *http)
 {
 	struct dav_request *d = arena_zalloc(http->arena, sizeof(*d));
 
-	if (d == NULL || dav_path_parse(http->path, &d->path) < 0) {
-		http_reply_error(http, &(struct error){d == NULL ? 503 : 404, CONDITION_NONE, ""}, SLICE_EMPTY);
-		http_request_finish(http);
-		return NULL;
-	}
+	if (d == NULL)
+		return fail(http, 503);
 	d->http = http;
 	d->app = http->app;
 	d->arena = http->arena;
@@ -25,6 +29,13 @@ struct dav_request *dav_request_new(struct http_request *http)
 	d->extra = SLICE_EMPTY;
 	dav_preferences_read(http->headers, &d->prefer);
 	return d;
+}
+
+struct dav_request *dav_request_new(struct http_request *http)
+{
+	struct dav_request *d = dav_request_bare(http);
+
+	return d == NULL || dav_path_parse(http->path, &d->path) == 0 ? d : fail(http, 404);
 }
 
 /* RFC 3744, 7.1.1: which privilege is lacking where. */

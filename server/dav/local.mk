@@ -1,10 +1,12 @@
 server_libserver_a_SOURCES += \
 	server/dav/acl.c \
+	server/dav/busy_time.c server/dav/busy_time.h \
 	server/dav/calendar_properties.c \
 	server/dav/calendar_stream.c server/dav/calendar_stream.h \
 	server/dav/dav_private.h \
 	server/dav/dav_request.c \
 	server/dav/delete.c \
+	server/dav/feed.c server/dav/feed.h \
 	server/dav/get.c \
 	server/dav/groups.c \
 	server/dav/live_properties.c \

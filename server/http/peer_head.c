@@ -297,7 +297,7 @@ void peer_take_head(struct http_peer *peer)
 		return;
 	}
 	peer->route = server->options.find(server->options.app, req->method, req->path, req->arena, &peer->allow);
-	if (peer->route != NULL && peer->route->access == ACCESS_ANYONE)
+	if (peer->route != NULL && peer->route->access != ACCESS_SIGNED_IN)
 		go_on(peer);
 	else
 		authenticate(peer);

@@ -103,13 +103,15 @@ static void send_reply(struct http_peer *peer)
 static void log_request(struct http_peer *peer)
 {
 	struct http_request *req = peer->req;
+	bool secret = peer->route != NULL && peer->route->access == ACCESS_BY_PATH;
+	struct slice path = secret ? SLICE("(secret)") : req->path;
 	int64_t taken = peer_now_us() - peer->begun_us;
 
 	metrics_request(metrics_of(peer), req->method, req->response.status, taken);
 	if (log_enabled(LOG_DEBUG_LEVEL))
 		log_event(LOG_DEBUG_LEVEL, "http", req->id, "answered",
 		    "method=%.*s path=%.*s status=%d bytes=%zu us=%lld user=%s from=%s", SLICE_ARG(req->method_name),
-		    SLICE_ARG(req->path), req->response.status, req->response.body.len, (long long)taken,
+		    SLICE_ARG(path), req->response.status, req->response.body.len, (long long)taken,
 		    req->user != NULL ? req->user->name : "-", req->peer_address);
 }
 

@@ -26,6 +26,7 @@ enum http_body {
 enum http_access {
 	ACCESS_SIGNED_IN, /* 401 with a challenge otherwise */
 	ACCESS_ANYONE,
+	ACCESS_BY_PATH, /* anyone who has the path, which holds a secret and is not for the log */
 };
 
 struct http_route {

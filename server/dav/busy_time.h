@@ -1,0 +1,21 @@
+/*
+ * server/dav/busy_time - when somebody is busy, from the index: for free-busy-query and the free/busy address.
+ *
+ * Series that go on past what the index holds are expanded. Times and nothing else: no title, no place, no name.
+ */
+#ifndef SERVER_DAV_BUSY_TIME_H
+#define SERVER_DAV_BUSY_TIME_H
+
+#include "protocol/freebusy/reply.h"
+#include "server/dav/dav_private.h"
+
+/*
+ * Gathers into REPLY, whose window is set, the busy time of RESOURCE: of a home all calendars that count, else that
+ * collection's. 0, -EINVAL with d->error (CALDAV:max-instances), or another -errno. The caller frees REPLY.
+ */
+int busy_time_gather(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
+    struct freebusy_reply *reply);
+/* Replies 200 with it as one VFREEBUSY. */
+void busy_time_reply(struct dav_request *d, struct freebusy_reply *reply);
+
+#endif
