@@ -16,5 +16,6 @@ storage_libstorage_a_SOURCES = \
 	storage/store_principal.c \
 	storage/store_access.c \
 	storage/verify_access.c \
+	storage/store_usage.c \
 	storage/verify.c storage/verify.h \
 	storage/writer.c

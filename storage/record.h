@@ -240,6 +240,12 @@ struct app_password {
 	instant_t created;
 };
 
+/* What somebody's objects take; with what a quota is compared. */
+struct usage {
+	uint64_t bytes; /* of the bodies */
+	uint64_t objects;
+};
+
 #define FEED_DIGEST 32 /* bytes: SHA-256 of a secret of 120 random bits */
 
 /* A secret address: who has it may read, without signing in. */

@@ -335,6 +335,9 @@ static int forget_former(struct kv_txn *txn, uint64_t owner, const struct object
 		return ret;
 	*old_change_r = old.change;
 	*created_r = old.created;
+	ret = store_usage_add(txn, owner, -(int64_t)old.size, -1);
+	if (ret < 0)
+		return ret;
 	uid_key(&uid, old.collection, old.uid);
 	owner_uid_key(&owner_uid, owner, old.uid);
 	key_add_u64(&owner_uid, old.collection);
@@ -387,7 +390,8 @@ static int put_rows(struct kv_txn *txn, uint64_t owner, const struct object *obj
 	if (ret < 0)
 		return ret;
 	body_key(&key, object->id);
-	return kv_put(txn, key_slice(&key), body);
+	ret = kv_put(txn, key_slice(&key), body);
+	return ret < 0 ? ret : store_usage_add(txn, owner, object->size, 1);
 }
 
 int store_object_put(struct kv_txn *txn, uint64_t owner, struct object *object, struct slice body, instant_t now)
@@ -396,6 +400,8 @@ int store_object_put(struct kv_txn *txn, uint64_t owner, struct object *object, 
 	int ret = check_uid(txn, object);
 
 	object->created = object->modified = now;
+	if (ret == 0)
+		ret = store_usage_begin(txn, owner);
 	if (ret == 0)
 		ret = forget_former(txn, owner, object, &old_change, &object->created);
 	if (ret == 0)
@@ -413,8 +419,10 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
 	uint64_t old_change = 0, number;
 	instant_t created;
 	struct key key, tombstone, number_key;
-	int ret = forget_former(txn, owner, object, &old_change, &created);
+	int ret = store_usage_begin(txn, owner);
 
+	if (ret == 0)
+		ret = forget_former(txn, owner, object, &old_change, &created);
 	object_key(&key, object->collection, object->name);
 	if (ret == 0)
 		ret = kv_delete(txn, key_slice(&key));

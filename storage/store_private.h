@@ -39,6 +39,7 @@ enum table {
 	TABLE_GRANTED = 'G',         /* to, who, owner, collection -> the same */
 	TABLE_MEMBER = 'n',          /* group, member -> nothing */
 	TABLE_MEMBERSHIP = 'N',      /* member, group -> nothing */
+	TABLE_USAGE = 'B',           /* principal -> bytes and number of his objects */
 	TABLE_FEED = 'z',            /* digest -> id, owner, collection, created */
 	TABLE_FEED_OF = 'Z',         /* owner, id -> digest */
 	TABLE_APP_PASSWORD = 'w',    /* principal, digest -> id, name, created */
@@ -81,6 +82,15 @@ int store_grant_decode(struct slice key, struct slice value, struct grant *grant
 int store_app_password_decode(struct slice key, struct slice value, struct app_password *password_r);
 /* store_grant_get from the other table, for the comparison. */
 int store_granted_get(struct kv_txn *txn, struct grant *grant);
+/* ---- store_usage.c ---- */
+/* Counts the objects themselves. */
+int store_usage_count(struct kv_txn *txn, uint64_t owner, struct usage *usage_r);
+/* Makes the row of an owner who has none, before anything of his changes. */
+int store_usage_begin(struct kv_txn *txn, uint64_t owner);
+int store_usage_add(struct kv_txn *txn, uint64_t owner, int64_t bytes, int objects);
+int store_usage_forget(struct kv_txn *txn, uint64_t owner);
+int store_usage_check(struct kv_txn *txn, struct slice key, struct slice value, const char **wrong_r);
+
 /* Looks at one row of the tables of store_feed.c; *WRONG_R: what disagrees, or NULL. */
 int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value, const char **wrong_r);
 /* Looks at one row of the tables of store_access.c; *WRONG_R: what disagrees, or NULL. */

@@ -665,6 +665,14 @@ static int feed_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : disagree(v, "feeds: a row of table %c: %s", key.at[0], wrong);
 }
 
+static int usage_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_usage_check(v->txn, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : disagree(v, "usage: %s", wrong);
+}
+
 static int any_row(struct verify *v, struct slice key, struct slice value)
 {
 	(void)v;
@@ -701,6 +709,7 @@ static row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_JOB] = job_row,
     [TABLE_JOB_DUE] = job_due_row,
     [TABLE_JOB_KEY] = job_key_row,
+    [TABLE_USAGE] = usage_row,
     [TABLE_FEED] = feed_row,
     [TABLE_FEED_OF] = feed_row,
     [TABLE_GRANT] = access_row,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "storage/key.h"
 #include "storage/store_write.h"
 #include "tests/contract/store_fixture.h"
 
@@ -848,6 +849,85 @@ CASE(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit)
 	return 0;
 }
 
+/* Forgets what is used, as if the store were from before there was a table for it. */
+static int forget_usage(struct kv_txn *txn, uint64_t owner)
+{
+	struct key key;
+
+	key_begin(&key, 'B');
+	key_add_u64(&key, owner);
+	return kv_delete(txn, key_slice(&key));
+}
+
+CASE(what_is_used_follows_the_objects_of_all_calendars)
+{
+	struct call *call = arg;
+	struct collection work, other;
+	struct object a, b;
+	struct usage usage;
+
+	WANT_RET(0, make_calendar(txn, "anna", "work", &work));
+	WANT_RET(0, make_calendar(txn, "anna", "other", &other));
+	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
+	WANT(usage.bytes == 0 && usage.objects == 0);
+	WANT_RET(0, put(txn, &work, "a.ics", "uid-a", "12345", &a));
+	WANT_RET(0, put(txn, &other, "b.ics", "uid-b", "123", &b));
+	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
+	WANT(usage.bytes == 8 && usage.objects == 2);
+	WANT_RET(0, put(txn, &work, "a.ics", "uid-a", "1234567", &a));
+	WANT_RET(0, store_object_touch(txn, &a, NOW));
+	WANT_RET(-EEXIST, put(txn, &work, "c.ics", "uid-a", "1234567", &b));
+	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
+	WANT(usage.bytes == 10 && usage.objects == 2);
+	WANT_RET(0, forget_usage(txn, work.owner));
+	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
+	WANT(usage.bytes == 10 && usage.objects == 2);
+	WANT_RET(0, store_object_delete(txn, work.owner, &a, NOW));
+	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
+	WANT(usage.bytes == 3 && usage.objects == 1);
+	WANT_RET(0, forget_usage(txn, work.owner));
+	WANT_RET(0, put(txn, &work, "d.ics", "uid-d", "12", &a));
+	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
+	WANT(usage.bytes == 5 && usage.objects == 2);
+	return 0;
+}
+
+static int count_feed(const struct feed *feed, void *arg)
+{
+	*(uint64_t *)arg += feed->id;
+	return 0;
+}
+
+CASE(a_feed_is_found_by_its_digest_and_goes_with_its_calendar)
+{
+	static const unsigned char none[FEED_DIGEST];
+	struct call *call = arg;
+	struct feed one = {.digest = "one"}, two = {.digest = "two"}, found;
+	struct collection work, other;
+	uint64_t sum = 0;
+
+	WANT_RET(0, make_calendar(txn, "anna", "work", &work));
+	WANT_RET(0, make_calendar(txn, "anna", "other", &other));
+	one.owner = two.owner = work.owner;
+	one.collection = work.id;
+	WANT_RET(0, store_feed_put(txn, &one));
+	WANT_RET(0, store_feed_put(txn, &two));
+	WANT(one.id != two.id);
+	WANT_RET(-ENOENT, store_feed_get(txn, none, &found));
+	WANT_RET(0, store_feed_get(txn, one.digest, &found));
+	WANT(found.id == one.id && found.collection == work.id && memcmp(found.digest, one.digest, FEED_DIGEST) == 0);
+	WANT_RET(0, store_feed_each(txn, work.owner, count_feed, &sum));
+	WANT(sum == one.id + two.id);
+	WANT_RET(0, store_feed_forget(txn, call->f->arena, work.owner, other.id));
+	WANT_RET(0, store_feed_get(txn, one.digest, &found));
+	WANT_RET(0, store_feed_forget(txn, call->f->arena, work.owner, work.id));
+	WANT_RET(-ENOENT, store_feed_get(txn, one.digest, &found));
+	WANT_RET(0, store_feed_get(txn, two.digest, &found));
+	WANT_RET(0, store_feed_forget(txn, call->f->arena, work.owner, 0));
+	WANT_RET(-ENOENT, store_feed_get(txn, two.digest, &found));
+	return 0;
+}
+
 CASE(small_values_are_kept_by_name)
 {
 	struct call *call = arg;
@@ -889,6 +969,8 @@ int main(void)
 	    ENGINES(jobs_come_by_due_time_and_equal_keys_are_one_job),
 	    ENGINES(a_running_job_is_not_replaced_and_leaves_its_key_to_the_newer_one),
 	    ENGINES(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
+	    ENGINES(what_is_used_follows_the_objects_of_all_calendars),
+	    ENGINES(a_feed_is_found_by_its_digest_and_goes_with_its_calendar),
 	    ENGINES(small_values_are_kept_by_name),
 	};
 
