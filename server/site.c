@@ -68,6 +68,7 @@ static struct change_settings settings_of(const struct config_values *values)
 	    .on_overlap = values->on_overlap == CONFIG_ON_OVERLAP_REFUSE ? ON_OVERLAP_REFUSE : ON_OVERLAP_ALERT,
 	    .timezone = slice_str(values->timezone),
 	    .max_resource_size = (size_t)values->max_resource_size,
+	    .max_home_size = (size_t)values->max_home_size,
 	    .max_instances = (size_t)values->max_instances};
 }
 

@@ -53,6 +53,7 @@ struct config_values {
 	enum config_on_overlap on_overlap;
 	long login_failures; /* a minute, address and user; 0: no limit */
 	long max_resource_size; /* bytes */
+	long max_home_size;     /* bytes; 0: no limit */
 	long max_instances;
 	long max_xml_body; /* bytes */
 	long max_connections, max_connections_per_address;

@@ -44,6 +44,7 @@ struct change_settings {
 	enum on_overlap on_overlap; /* ON_OVERLAP_ALERT by default */
 	struct slice timezone;      /* the site's IANA zone; must outlive the service */
 	size_t max_resource_size;   /* bytes of one calendar object */
+	size_t max_home_size;       /* bytes of all objects in one home; 0: as many as there is room for */
 	size_t max_instances;       /* instances indexed of one object; more is CALDAV:max-instances */
 };
 
@@ -59,7 +60,7 @@ struct change_settings {
 struct change_service *change_service_new(struct store *store, const struct zone_set *zones, const struct clock *clock,
     struct pool *pool, const struct change_settings *settings);
 void change_service_free(struct change_service *service);
-/* Replaces handling and on_overlap after a reload. */
+/* Replaces handling, on_overlap and max_home_size after a reload. */
 void change_service_reload(struct change_service *service, const struct change_settings *settings);
 
 /* What HTTP calls a precondition, already parsed; compared inside the update. */

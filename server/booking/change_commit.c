@@ -390,6 +390,34 @@ static int store_it(struct commit *commit)
 	return 0;
 }
 
+/* What the write takes away before it adds its own. */
+static uint64_t freed_by(const struct commit *commit)
+{
+	const struct write *write = commit->write;
+	uint64_t freed = commit->old != NULL ? commit->old->size : 0;
+
+	if (write->transfer != NULL && write->transfer->move && write->source_place.owner.id == write->place.owner.id)
+		freed += write->source.size;
+	return freed;
+}
+
+/* RFC 4331, 6. What makes less of it is allowed above the quota too; what a provider or the engine knows is so anyway. */
+static int check_quota(struct commit *commit)
+{
+	const struct write *write = commit->write;
+	uint64_t limit = atomic_load(&write->service->max_home_size), freed = freed_by(commit);
+	enum change_origin_kind origin = write->request->origin.kind;
+	struct usage usage;
+	int ret;
+
+	if (limit == 0 || write->text.len <= freed || origin == ORIGIN_CONNECTION || origin == ORIGIN_ENGINE)
+		return 0;
+	ret = store_usage_get(commit->txn, write->place.owner.id, &usage);
+	if (ret < 0 || usage.bytes + write->text.len - freed <= limit)
+		return ret;
+	return refuse(commit, 507, DAV_QUOTA_NOT_EXCEEDED, "There is no room left in this calendar home.");
+}
+
 static int decide(struct commit *commit)
 {
 	struct write *write = commit->write;
@@ -411,6 +439,8 @@ static int decide(struct commit *commit)
 		tell_etag(commit);
 		return 0;
 	}
+	if (ret == 0)
+		ret = check_quota(commit);
 	if (ret == 0)
 		ret = check_promise(commit, &verdict);
 	if (ret < 0)

@@ -26,6 +26,7 @@ struct change_service {
 	struct slice timezone;
 	size_t max_resource_size, max_instances;
 	atomic_int handling, on_overlap;
+	atomic_size_t max_home_size;
 	/* No put-off touch is due before; only a hint that spares the timer a look, so it lives outside the store. */
 	atomic_int_least64_t next_touch;
 };

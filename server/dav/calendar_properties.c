@@ -38,6 +38,36 @@ int get_sync_token(const struct property_source *s, struct buf *b)
 	return ret;
 }
 
+/* ---- quotas: the home's, told to who may add to it ---- */
+
+static int get_usage(const struct property_source *s, struct usage *usage_r)
+{
+	if ((s->resource->access & ACL_BIND) == 0)
+		return -ENOENT;
+	return store_usage_get(s->txn, s->resource->owner, usage_r);
+}
+
+int get_quota_used(const struct property_source *s, struct buf *b)
+{
+	struct usage usage;
+	int ret = get_usage(s, &usage);
+
+	if (ret == 0)
+		buf_add_u64(b, usage.bytes);
+	return ret;
+}
+
+int get_quota_available(const struct property_source *s, struct buf *b)
+{
+	uint64_t limit = (uint64_t)config_get(s->d->app->config)->max_home_size;
+	struct usage usage;
+	int ret = limit > 0 ? get_usage(s, &usage) : -ENOENT;
+
+	if (ret == 0)
+		buf_add_u64(b, usage.bytes < limit ? limit - usage.bytes : 0);
+	return ret;
+}
+
 /* The calendar itself: POST to it makes an object. */
 int get_add_member(const struct property_source *s, struct buf *b)
 {

@@ -40,6 +40,8 @@ const struct live_property live_properties[] = {
     {ROW(NS_DAV, "sync-token"), CALENDARS, false, get_sync_token, NULL, "RFC 6578, 4"},
     {ROW(NS_DAV, "add-member"), CALENDARS, false, get_add_member, NULL, "RFC 5995, 3.2"},
     {ROW(NS_DAV, "resource-id"), PRINCIPALS | HOMES | CALENDARS, false, get_resource_id, NULL, "RFC 5842, 3.1"},
+    {ROW(NS_DAV, "quota-available-bytes"), HOMES | CALENDARS, false, get_quota_available, NULL, "RFC 4331, 3"},
+    {ROW(NS_DAV, "quota-used-bytes"), HOMES | CALENDARS, false, get_quota_used, NULL, "RFC 4331, 4"},
     {ROW(NS_CS, "getctag"), CALENDARS, false, get_sync_token, NULL, "calendarserver ctag, 4.1"},
     {ROW(NS_CS, "email-address-set"), PRINCIPALS, false, get_email_set, NULL, "calendarserver principals"},
     {ROW(NS_CS, "calendar-proxy-read-for"), PRINCIPALS, false, get_proxy_read_for, NULL, "calendarserver proxies, 5"},
