@@ -107,7 +107,7 @@ static int read_period(struct arena *arena, struct slice query, const struct zon
 int freebusy_query_window(struct arena *arena, struct slice query, const struct zone *zone, instant_t now,
     struct interval *window_r, struct error *err)
 {
-	struct interval window = {now, now};
+	struct interval window = {now - FREEBUSY_QUERY_BACK * DAY_SECONDS, now};
 	struct slice period;
 	int ret = read_time(arena, query, "start", zone, &window.start, err);
 

@@ -16,12 +16,14 @@
 #include "protocol/ical/timezone.h"
 
 #define FREEBUSY_QUERY_MAX      2048 /* bytes of one value */
-#define FREEBUSY_QUERY_DAYS     42   /* asked about when neither end nor period is given */
+#define FREEBUSY_QUERY_BACK     7    /* days before now that it begins without `start` */
+#define FREEBUSY_QUERY_DAYS     68   /* asked about when neither end nor period is given: then to two months from now */
 #define FREEBUSY_QUERY_DAYS_MAX 366
 
 /* The decoded value of `token`, of ARENA; empty without one, or when it cannot be read. */
 struct slice freebusy_query_token(struct arena *arena, struct slice query);
-/* 0, -ENOMEM, or -EINVAL with *ERR (400) for the person who wrote the query. Without `start` it begins NOW. */
+/* 0, -ENOMEM, or -EINVAL with *ERR (400) for the person who wrote the query. Without `start` it begins some
+ * days before NOW. */
 int freebusy_query_window(struct arena *arena, struct slice query, const struct zone *zone, instant_t now,
     struct interval *window_r, struct error *err);
 

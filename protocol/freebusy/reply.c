@@ -72,7 +72,10 @@ void freebusy_reply_write(struct freebusy_reply *reply, instant_t now, struct sl
 			out->err = ret;
 		return;
 	}
-	buf_add_str(out, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Slotkeeper//EN\r\nBEGIN:VFREEBUSY\r\n");
+	buf_add_str(out, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Slotkeeper//EN\r\n");
+	if (reply->method.len > 0)
+		ical_add_line(out, SLICE("METHOD"), SLICE_EMPTY, reply->method);
+	buf_add_str(out, "BEGIN:VFREEBUSY\r\n");
 	if (uid.len > 0)
 		ical_add_line(out, SLICE("UID"), SLICE_EMPTY, uid);
 	write_time(out, "DTSTAMP", now);

@@ -9,6 +9,7 @@
 /* Gathers intervals by kind; a higher kind hides a lower one where both lie. */
 struct freebusy_reply {
 	struct interval window;
+	struct slice method; /* METHOD; empty: none, as in answers to a REPORT (RFC 4791, 7.10.2) */
 	struct interval_set kinds[FREEBUSY_UNAVAILABLE + 1];
 };
 

@@ -1,4 +1,5 @@
 protocol_libprotocol_a_SOURCES += \
+	protocol/ical/alarms.c protocol/ical/alarms.h \
 	protocol/ical/calendar_object.c protocol/ical/calendar_object.h \
 	protocol/ical/component.c protocol/ical/component.h \
 	protocol/ical/component_build.c protocol/ical/component_private.h \

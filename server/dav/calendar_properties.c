@@ -109,6 +109,23 @@ int get_supported_components(const struct property_source *s, struct buf *b)
 	return 0;
 }
 
+/* Which calendars can be made: for any one kind of component, or for all that an app can show. */
+int get_supported_component_sets(const struct property_source *s, struct buf *b)
+{
+	static const uint32_t sets[] = {COMPONENT_VEVENT | COMPONENT_VTODO | COMPONENT_VJOURNAL, COMPONENT_VEVENT,
+	    COMPONENT_VTODO, COMPONENT_VJOURNAL};
+
+	(void)s;
+	for (size_t set = 0; set < ARRAY_LEN(sets); set++) {
+		buf_add_str(b, "<C:supported-calendar-component-set>");
+		for (size_t i = 0; i < ARRAY_LEN(components); i++)
+			if ((sets[set] & components[i].bit) != 0)
+				buf_printf(b, "<C:comp name=\"%s\"/>", components[i].name);
+		buf_add_str(b, "</C:supported-calendar-component-set>");
+	}
+	return 0;
+}
+
 int get_supported_calendar_data(const struct property_source *s, struct buf *b)
 {
 	(void)s;

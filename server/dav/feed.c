@@ -67,12 +67,18 @@ static void get_feed(struct http_request *http)
 
 /* ---- /freebusy/NAME ---- */
 
+/* NAME, or NAME.ifb and NAME.ics as some programs write it. */
 static int find_asked(struct dav_request *d, struct kv_txn *txn, struct principal *principal_r)
 {
 	char name[RECORD_NAME_MAX];
 	ssize_t len = codec_percent_decode(slice_from(d->http->path, sizeof(FREEBUSY) - 1), name, sizeof(name));
 
-	return len <= 0 ? -ENOENT : store_principal_get(txn, d->arena, slice_of(name, (size_t)len), principal_r);
+	struct slice asked = slice_of(name, len > 0 ? (size_t)len : 0);
+	int ret = asked.len > 0 ? store_principal_get(txn, d->arena, asked, principal_r) : -ENOENT;
+
+	if (ret == -ENOENT && (slice_ends(asked, SLICE(".ifb")) || slice_ends(asked, SLICE(".ics"))))
+		ret = store_principal_get(txn, d->arena, slice_sub(asked, 0, asked.len - 4), principal_r);
+	return ret;
 }
 
 /* Whose free/busy it is, when it may be seen. All is looked up before anything is decided. */
@@ -103,7 +109,7 @@ static int resolve(struct dav_request *d, struct kv_txn *txn, struct slice token
 static int view_freebusy(struct dav_request *d, struct kv_txn *txn, void *arg)
 {
 	struct slice token = freebusy_query_token(d->arena, d->http->query);
-	struct freebusy_reply reply = {0};
+	struct freebusy_reply reply = {.method = SLICE("PUBLISH")};
 	struct dav_resource resource;
 	int ret = token.len > 0 ? check_secure(d) : 0;
 

@@ -86,7 +86,9 @@ static int set_dead(struct creation *creation, struct kv_txn *txn, uint64_t coll
 		if (live != NULL && (live->kinds & ON(DAV_COLLECTION)) != 0)
 			continue;
 		*failed = i;
-		ret = property_store_dead(txn, PROPERTY_OF_COLLECTION, collection, change, &count);
+		ret = property_check_dead(creation->d, change, &creation->d->error);
+		if (ret == 0)
+			ret = property_store_dead(txn, PROPERTY_OF_COLLECTION, collection, change, &count);
 		if (ret == -EMSGSIZE)
 			return error_set(&creation->d->error, 507, CONDITION_NONE, "too many properties, or one too large");
 		if (ret < 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "protocol/dav/multistatus.h"
+#include "protocol/ical/alarms.h"
 
 #define ROW(ns, name) {ns "", sizeof(ns) - 1}, {name "", sizeof(name) - 1}
 #define PRINCIPALS ON(DAV_PRINCIPAL)
@@ -57,6 +58,8 @@ const struct live_property live_properties[] = {
         "RFC 7809, 5.2"},
     {ROW(NS_CALDAV, "supported-calendar-component-set"), CALENDARS, false, get_supported_components,
         set_supported_components, "RFC 4791, 5.2.3"},
+    {ROW(NS_CALDAV, "supported-calendar-component-sets"), HOMES, false, get_supported_component_sets, NULL,
+        "calendarserver, caldav-extensions"},
     {ROW(NS_CALDAV, "supported-calendar-data"), CALENDARS, false, get_supported_calendar_data, NULL,
         "RFC 4791, 5.2.4"},
     {ROW(NS_CALDAV, "max-resource-size"), CALENDARS, false, get_max_resource_size, NULL, "RFC 4791, 5.2.5"},
@@ -307,6 +310,30 @@ int property_plan_run(const struct property_plan *plan, struct property_source *
 }
 
 /* ---- dead properties ---- */
+
+/*
+ * Alarms for events and tasks that have none of their own, of a home and of a calendar: apps read them and show them, the
+ * server only keeps them, so a broken one is refused here.
+ */
+static bool is_default_alarm(const struct property_change *change)
+{
+	static const char *const names[] = {"default-alarm-vevent-date", "default-alarm-vevent-datetime",
+	    "default-alarm-vtodo-date", "default-alarm-vtodo-datetime"};
+
+	if (!slice_is(change->ns, NS_CALDAV))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (slice_is(change->name, names[i]))
+			return true;
+	return false;
+}
+
+int property_check_dead(struct dav_request *d, const struct property_change *change, struct error *err)
+{
+	if (change->remove || !is_default_alarm(change))
+		return 0;
+	return ical_alarms_check(d->arena, d->app->zones, xml_trimmed(change->element), err);
+}
 
 int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t id, const struct property_change *change,
     size_t *count)

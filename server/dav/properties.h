@@ -66,6 +66,9 @@ bool property_owner_of(const struct dav_resource *resource, enum property_owner 
 int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t id, const struct property_change *change,
     size_t *count);
 
+/* Whether CHANGE's value is one that a property of that name may have; most may have any. 0, -ENOMEM, -EINVAL, *ERR. */
+int property_check_dead(struct dav_request *d, const struct property_change *change, struct error *err);
+
 #define DAV_DEAD_PROPERTY_MAX   65536 /* bytes of one */
 #define DAV_DEAD_PROPERTIES_MAX 200   /* of one resource */
 
@@ -83,8 +86,8 @@ int add_principal_href(const struct property_source *source, uint64_t id, struct
 property_get_fn get_group_members, get_group_membership, get_proxy_read_for, get_proxy_write_for;
 property_set_fn set_group_members;
 /* calendar_properties.c */
-property_get_fn get_add_member, get_quota_available, get_quota_used, get_sync_token, get_calendar_description, get_calendar_timezone, get_calendar_timezone_id,
-    get_supported_components, get_supported_calendar_data, get_max_resource_size, get_min_date_time, get_max_date_time,
+property_get_fn get_add_member, get_quota_available, get_quota_used, get_sync_token, get_calendar_description,
+    get_calendar_timezone, get_calendar_timezone_id, get_supported_components, get_supported_component_sets, get_supported_calendar_data, get_max_resource_size, get_min_date_time, get_max_date_time,
     get_max_instances, get_max_attendees, get_supported_collations, get_transparency, get_calendar_data;
 property_set_fn set_displayname, set_calendar_description, set_calendar_timezone, set_calendar_timezone_id,
     set_supported_components, set_transparency;

@@ -51,6 +51,17 @@ static int apply_live(struct patch *patch, size_t i, const struct live_property 
 	return 0;
 }
 
+static int check_dead(struct patch *patch, size_t i)
+{
+	struct error err = ERROR_NONE;
+	int ret = property_check_dead(patch->d, &patch->changes.at[i], &err);
+
+	if (ret != -EINVAL)
+		return ret;
+	fail(patch, i, &err);
+	return 0;
+}
+
 static int count_dead(struct slice ns, struct slice name, struct slice xml, void *arg)
 {
 	(void)ns, (void)name, (void)xml;
@@ -121,6 +132,8 @@ static int apply(struct kv_txn *txn, void *arg)
 			ret = apply_live(patch, i, live, &edit, &changed);
 		else if (!property_owner_of(&patch->resource, &owner, &id))
 			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* objects keep no dead properties */
+		else
+			ret = check_dead(patch, i);
 	}
 	if (ret < 0 || patch->failed)
 		return ret < 0 ? ret : -ECANCELED; /* takes back what was written */

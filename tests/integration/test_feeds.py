@@ -112,6 +112,9 @@ def free_busy(site):
     far = get(site, f"/freebusy/alice?start=2037-03-29T00:00:00Z&period=P1D&token={token}")
     tap.equal(periods(far.body), {"BUSY": [("20370329T090000Z", "20370329T100000Z")]}, "also far away")
     tap.equal(get(site, f"/freebusy/alice?token={token}").status, 200, "without a range the next weeks")
+    for name in ("alice.ifb", "alice.ics"):
+        answer = get(site, f"/freebusy/{name}?token={token}")
+        tap.check(answer.status == 200 and b"METHOD:PUBLISH\r\n" in answer.body, f"{name}: as some programs write it", answer)
     for query in ("start=x", "start=2027-03-12&end=2027-03-12", "end=2027-03-12&period=P1D", "period=P400D"):
         answer = get(site, f"/freebusy/alice?{query}&token={token}")
         tap.equal((answer.status, answer.headers["Content-Type"]), (400, "text/plain; charset=utf-8"), f"{query}: 400")

@@ -16,3 +16,7 @@ tests_fuzz_fuzz_ical_split_SOURCES = tests/fuzz/fuzz_ical_split.c $(fuzz_main)
 tests_fuzz_fuzz_ical_split_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_ical_timezone_SOURCES = tests/fuzz/fuzz_ical_timezone.c $(fuzz_main)
 tests_fuzz_fuzz_ical_timezone_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+unit_tests += tests/unit/test_ical_alarms
+fuzz_targets += tests/fuzz/fuzz_ical_alarms
+tests_fuzz_fuzz_ical_alarms_SOURCES = tests/fuzz/fuzz_ical_alarms.c $(fuzz_main)
+tests_fuzz_fuzz_ical_alarms_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
