@@ -10,6 +10,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_busy.c \
 	storage/store_collection.c \
 	storage/store_feed.c \
+	storage/store_file.c \
 	storage/store_job.c \
 	storage/store_object.c \
 	storage/store_occupancy.c \
@@ -17,5 +18,6 @@ storage_libstorage_a_SOURCES = \
 	storage/store_access.c \
 	storage/verify_access.c \
 	storage/store_usage.c \
+	storage/verify_file.c \
 	storage/verify.c storage/verify.h \
 	storage/writer.c

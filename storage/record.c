@@ -11,11 +11,56 @@
 #define COLLECTION_VERSION 1
 #define OBJECT_VERSION     1
 #define JOB_VERSION        1
+#define FILE_VERSION       1
+
+static void write_etag(uint64_t digest, uint64_t number, char etag_r[static RECORD_ETAG_SIZE])
+{
+	snprintf(etag_r, RECORD_ETAG_SIZE, "\"%016llx-%llx\"", (unsigned long long)digest, (unsigned long long)number);
+}
 
 void object_etag(const struct object *object, char etag_r[static RECORD_ETAG_SIZE])
 {
-	snprintf(etag_r, RECORD_ETAG_SIZE, "\"%016llx-%llx\"", (unsigned long long)object->digest,
-	    (unsigned long long)object->change);
+	write_etag(object->digest, object->change, etag_r);
+}
+
+void file_etag(const struct file *file, char etag_r[static RECORD_ETAG_SIZE])
+{
+	write_etag(file->digest, file->version, etag_r);
+}
+
+void file_encode(struct buf *b, const struct file *file)
+{
+	pack_u8(b, FILE_VERSION);
+	pack_u64(b, file->id);
+	pack_u64(b, file->collection);
+	pack_text(b, file->path);
+	pack_u8(b, file->folder);
+	pack_u64(b, file->version);
+	pack_u64(b, file->digest);
+	pack_u32(b, file->size);
+	pack_text(b, file->type);
+	pack_i64(b, file->created);
+	pack_i64(b, file->modified);
+}
+
+int file_decode(struct slice value, struct file *file_r)
+{
+	struct unpack u = unpack_begin(value, FILE_VERSION);
+	struct file f = {.id = unpack_u64(&u)};
+
+	f.collection = unpack_u64(&u);
+	f.path = unpack_text(&u);
+	f.folder = unpack_u8(&u) != 0;
+	f.version = unpack_u64(&u);
+	f.digest = unpack_u64(&u);
+	f.size = unpack_u32(&u);
+	f.type = unpack_text(&u);
+	f.created = unpack_i64(&u);
+	f.modified = unpack_i64(&u);
+	if (unpack_end(&u) < 0 || f.path.len == 0)
+		return -EBADMSG;
+	*file_r = f;
+	return 0;
 }
 
 void principal_encode(struct buf *b, const struct principal *principal)
@@ -100,7 +145,7 @@ int collection_decode(struct slice value, struct collection *collection_r)
 	c.on_overlap = (enum on_overlap)unpack_u8(&u);
 	c.revision = unpack_u64(&u);
 	c.created = unpack_i64(&u);
-	if (unpack_end(&u) < 0 || c.kind < COLLECTION_CALENDAR || c.kind > COLLECTION_OUTBOX ||
+	if (unpack_end(&u) < 0 || c.kind < COLLECTION_CALENDAR || c.kind > COLLECTION_PLAIN ||
 	    c.handling > HANDLING_STRICT || c.on_overlap > ON_OVERLAP_REFUSE)
 		return -EBADMSG;
 	*collection_r = c;

@@ -52,6 +52,7 @@ enum collection_kind {
 	COLLECTION_BOOKINGS, /* the calendar that is never double booked */
 	COLLECTION_INBOX,    /* RFC 6638, 2.2 */
 	COLLECTION_OUTBOX,   /* RFC 6638, 2.1 */
+	COLLECTION_PLAIN,    /* holds files and folders of any kind, and no calendar objects */
 };
 
 /* Bits of collection.components and of object.component (one bit). */
@@ -127,6 +128,25 @@ enum busy_kind {
 	BUSY_KIND_BUSY,
 	BUSY_KIND_UNAVAILABLE,
 };
+
+/*
+ * A file or a folder of a plain collection. Its path begins below the collection, without a slash at either end, and
+ * sorts behind that of its folder; a file's bytes are stored apart.
+ */
+struct file {
+	uint64_t id; /* never used again; stays when it is written again or moved */
+	uint64_t collection;
+	struct slice path;
+	bool folder;
+	uint64_t version; /* raised by every write */
+	uint64_t digest;  /* first 8 bytes of SHA-256 of the bytes */
+	uint32_t size;
+	struct slice type; /* Content-Type as it was given; empty: none */
+	instant_t created, modified;
+};
+
+/* Strong, quoted. */
+void file_etag(const struct file *file, char etag_r[static RECORD_ETAG_SIZE]);
 
 enum busy_flag {
 	BUSY_FLOATING = 1 << 0, /* date-only or without zone: resolved in the calendar's zone when it was written */
@@ -257,6 +277,8 @@ struct feed {
 	instant_t created;
 };
 
+void file_encode(struct buf *b, const struct file *file);
+int file_decode(struct slice value, struct file *file_r);
 void principal_encode(struct buf *b, const struct principal *principal);
 int principal_decode(struct slice value, struct principal *principal_r);
 void collection_encode(struct buf *b, const struct collection *collection);

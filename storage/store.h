@@ -52,6 +52,7 @@ typedef int store_change_fn(const struct change *change, void *arg);
 typedef int store_property_fn(struct slice ns, struct slice name, struct slice xml, void *arg);
 typedef int store_job_fn(const struct job *job, void *arg);
 typedef int store_grant_fn(const struct grant *grant, void *arg);
+typedef int store_file_fn(const struct file *file, void *arg);
 typedef int store_id_fn(uint64_t id, void *arg);
 typedef int store_feed_fn(const struct feed *feed, void *arg);
 typedef int store_app_password_fn(const struct app_password *password, void *arg);
@@ -133,6 +134,7 @@ enum property_owner {
 	PROPERTY_OF_COLLECTION = 1, /* id of a collection */
 	PROPERTY_OF_HOME,           /* id of a principal: its calendar home */
 	PROPERTY_OF_PRINCIPAL,
+	PROPERTY_OF_FILE, /* id of a file or folder */
 };
 /* XML is the whole element as it is to be written back, with its namespaces declared in it. */
 int store_property_get(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id,
@@ -142,6 +144,11 @@ int store_property_put(struct kv_txn *txn, enum property_owner owner, uint64_t i
     struct slice xml);
 int store_property_delete(struct kv_txn *txn, enum property_owner owner, uint64_t id, struct slice ns,
     struct slice name);
+
+/* All of FROM's to another of the same kind, which has none of these. */
+int store_property_copy(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t from, uint64_t to);
+/* All of them, when their owner goes. */
+int store_property_delete_all(struct kv_txn *txn, enum property_owner owner, uint64_t id);
 
 /* ---- objects: reads ---- */
 int store_object_get(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice name,
@@ -157,6 +164,27 @@ int store_object_each_by_owner_uid(struct kv_txn *txn, uint64_t owner, struct sl
     void *arg);
 /* The bytes as the client sent them, borrowed from the transaction. */
 int store_body_get(struct kv_txn *txn, uint64_t object, struct slice *body_r);
+
+/* ---- files and folders of a plain collection ---- */
+#define STORE_FILE_PATH_MAX 255 /* bytes: fits a key */
+
+int store_file_get(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice path, struct file *file_r);
+/* All that is below FOLDER, at any depth, folders before what is in them; the whole collection for an empty FOLDER. */
+int store_file_each(struct kv_txn *txn, uint64_t collection, struct slice folder, store_file_fn *fn, void *arg);
+/* The same as a list of ARENA: an update may not write while it walks. -E2BIG beyond MAX. */
+int store_file_list(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice folder, size_t max,
+    struct file **files_r, size_t *count_r);
+/* Borrowed from the transaction. */
+int store_file_body_get(struct kv_txn *txn, uint64_t file, struct slice *body_r);
+/*
+ * Writes a file with BODY, or a folder: gives file->id when it is 0, ->version, ->digest and ->size. The caller has looked
+ * that its folder is there. -ENAMETOOLONG.
+ */
+int store_file_put(struct kv_txn *txn, struct file *file, struct slice body);
+/* Gives FILE another path, in this or another plain collection; nothing may lie there. */
+int store_file_move(struct kv_txn *txn, const struct file *file, uint64_t collection, struct slice path);
+/* The file or the (empty) folder, with its properties. */
+int store_file_delete(struct kv_txn *txn, const struct file *file);
 
 /* ---- changes (RFC 6578) ---- */
 /*

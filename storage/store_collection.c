@@ -242,20 +242,66 @@ static int delete_rows(struct kv_txn *txn, uint64_t collection)
 
 int store_collection_delete(struct kv_txn *txn, const struct collection *collection)
 {
-	struct key objects, key, id, properties;
+	struct key objects, key, id;
 	int ret;
 
 	key_begin(&objects, TABLE_OBJECT);
 	key_add_u64(&objects, collection->id);
 	ret = store_range(txn, &objects, found, NULL);
+	key_begin(&objects, TABLE_FILE);
+	key_add_u64(&objects, collection->id);
+	if (ret == 0)
+		ret = store_range(txn, &objects, found, NULL);
 	if (ret == 0)
 		ret = delete_rows(txn, collection->id);
-	property_prefix(&properties, PROPERTY_OF_COLLECTION, collection->id);
 	if (ret == 0)
-		ret = store_delete_range(txn, &properties);
+		ret = store_property_delete_all(txn, PROPERTY_OF_COLLECTION, collection->id);
 	collection_key(&key, collection->home, collection->name);
 	id_key(&id, collection->id);
 	if (ret == 0)
 		ret = store_delete_quietly(txn, &id);
 	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
+}
+
+int store_property_delete_all(struct kv_txn *txn, enum property_owner owner, uint64_t id)
+{
+	struct key prefix;
+
+	property_prefix(&prefix, owner, id);
+	return store_delete_range(txn, &prefix);
+}
+
+struct copied_property {
+	struct slice ns, name, xml;
+	struct copied_property *next;
+};
+
+struct property_list {
+	struct arena *arena;
+	struct copied_property *first;
+};
+
+static int list_property(struct slice ns, struct slice name, struct slice xml, void *arg)
+{
+	struct property_list *list = arg;
+	struct copied_property *copy = arena_alloc(list->arena, sizeof(*copy));
+
+	if (copy == NULL)
+		return -ENOMEM;
+	copy->ns = slice_of(arena_copy(list->arena, ns), ns.len);
+	copy->name = slice_of(arena_copy(list->arena, name), name.len);
+	copy->xml = slice_of(arena_copy(list->arena, xml), xml.len);
+	copy->next = list->first;
+	list->first = copy;
+	return copy->ns.at != NULL && copy->name.at != NULL && copy->xml.at != NULL ? 0 : -ENOMEM;
+}
+
+int store_property_copy(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t from, uint64_t to)
+{
+	struct property_list list = {arena, NULL};
+	int ret = store_property_each(txn, owner, from, list_property, &list);
+
+	for (const struct copied_property *p = list.first; ret == 0 && p != NULL; p = p->next)
+		ret = store_property_put(txn, owner, to, p->ns, p->name, p->xml);
+	return ret;
 }

@@ -42,6 +42,8 @@ enum table {
 	TABLE_USAGE = 'B',           /* principal -> bytes and number of his objects */
 	TABLE_FEED = 'z',            /* digest -> id, owner, collection, created */
 	TABLE_FEED_OF = 'Z',         /* owner, id -> digest */
+	TABLE_FILE = 'f',            /* collection, path -> file */
+	TABLE_FILE_BODY = 'F',       /* file id -> bytes */
 	TABLE_APP_PASSWORD = 'w',    /* principal, digest -> id, name, created */
 };
 
@@ -95,6 +97,9 @@ int store_usage_check(struct kv_txn *txn, struct slice key, struct slice value, 
 int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value, const char **wrong_r);
 /* Looks at one row of the tables of store_access.c; *WRONG_R: what disagrees, or NULL. */
 int store_access_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
+    const char **wrong_r);
+/* The same for TABLE_FILE. */
+int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);
 /* An object's index rows as TABLE_INDEX holds them. */
 int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,

@@ -20,6 +20,7 @@ enum counted {
 	COUNTED_OCCUPANCY,
 	COUNTED_SERIES_DUE,
 	COUNTED_JOB_DUE,
+	COUNTED_FILE_BODY,
 	COUNTED_TABLES
 };
 
@@ -237,6 +238,8 @@ static int property_row(struct verify *v, struct slice key, struct slice value)
 	(void)value;
 	key_take_u8(&rest, &owner);
 	key_take_u64(&rest, &id);
+	if (owner == PROPERTY_OF_FILE)
+		return 0; /* files are not found by their id alone */
 	if (owner == PROPERTY_OF_COLLECTION)
 		return check_collection(v, "property", id, &collection, &there);
 	ret = found(store_principal_get_by_id(v->txn, v->arena, id, &principal), &there);
@@ -673,6 +676,25 @@ static int usage_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : disagree(v, "usage: %s", wrong);
 }
 
+static int file_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	struct file file;
+	int ret = store_file_check(v->txn, v->arena, key, value, &wrong);
+
+	if (file_decode(value, &file) == 0 && !file.folder)
+		v->listed[COUNTED_FILE_BODY]++;
+	return ret < 0 || wrong == NULL ? ret : disagree(v, "file: %s", wrong);
+}
+
+static int file_body_row(struct verify *v, struct slice key, struct slice value)
+{
+	(void)key;
+	(void)value;
+	v->found[COUNTED_FILE_BODY]++;
+	return 0;
+}
+
 static int any_row(struct verify *v, struct slice key, struct slice value)
 {
 	(void)v;
@@ -712,6 +734,8 @@ static row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_USAGE] = usage_row,
     [TABLE_FEED] = feed_row,
     [TABLE_FEED_OF] = feed_row,
+    [TABLE_FILE] = file_row,
+    [TABLE_FILE_BODY] = file_body_row,
     [TABLE_GRANT] = access_row,
     [TABLE_GRANTED] = access_row,
     [TABLE_MEMBER] = access_row,
@@ -741,6 +765,7 @@ static void compare_counts(struct verify *v)
 	    [COUNTED_OCCUPANCY] = "occupancy",
 	    [COUNTED_SERIES_DUE] = "series by end",
 	    [COUNTED_JOB_DUE] = "jobs by due time",
+	    [COUNTED_FILE_BODY] = "bytes of files",
 	};
 
 	for (size_t i = 0; i < COUNTED_TABLES; i++)

@@ -24,7 +24,7 @@ static int decode(struct slice raw, char out[DAV_SEGMENT_MAX + 1])
 	return strcmp(out, ".") == 0 || strcmp(out, "..") == 0 ? -EINVAL : 0;
 }
 
-#define SEGMENTS_MAX 6
+#define SEGMENTS_MAX 40 /* of which all below a collection fit DAV_SEGMENT_MAX together */
 
 struct segments {
 	struct slice at[SEGMENTS_MAX];
@@ -85,17 +85,31 @@ static int principals(const struct segments *segments, struct dav_path *path)
 	return path->kind == DAV_PRINCIPAL_SET ? 0 : decode(segments->at[3], path->name);
 }
 
+/* One more segment behind OBJECT. */
+static int deeper(struct slice raw, char object[DAV_SEGMENT_MAX + 1])
+{
+	char segment[DAV_SEGMENT_MAX + 1];
+	size_t have = strlen(object);
+	int ret = decode(raw, segment);
+
+	if (ret < 0)
+		return ret;
+	if (have + 1 + strlen(segment) > DAV_SEGMENT_MAX)
+		return -ENAMETOOLONG;
+	object[have] = '/';
+	strcpy(object + have + 1, segment);
+	return 0;
+}
+
 static int calendars(const struct segments *segments, struct dav_path *path)
 {
 	static const enum dav_kind kinds[] = {[2] = DAV_CALENDARS, DAV_HOME, DAV_COLLECTION, DAV_OBJECT};
 	char *const parts[] = {NULL, NULL, path->name, path->collection, path->object};
 	int ret = 0;
 
-	if (segments->count >= sizeof(kinds) / sizeof(kinds[0]))
-		return -ENOENT;
-	path->kind = kinds[segments->count];
+	path->kind = segments->count < ARRAY_LEN(kinds) ? kinds[segments->count] : DAV_OBJECT;
 	for (size_t i = 2; ret == 0 && i < segments->count; i++)
-		ret = decode(segments->at[i], parts[i]);
+		ret = i < ARRAY_LEN(parts) ? decode(segments->at[i], parts[i]) : deeper(segments->at[i], path->object);
 	return ret;
 }
 
@@ -168,7 +182,7 @@ void dav_href_collection(struct buf *b, struct slice name, struct slice collecti
 void dav_href_object(struct buf *b, struct slice name, struct slice collection, struct slice object)
 {
 	dav_href_collection(b, name, collection);
-	buf_add_percent(b, object);
+	buf_add_percent_path(b, object);
 }
 
 void dav_href_principal(struct buf *b, enum dav_principal_set set, struct slice name)
@@ -235,6 +249,8 @@ void dav_href(struct buf *b, const struct dav_path *path)
 	case DAV_OBJECT:
 		dav_href_object(b, name, collection, slice_str(path->object));
 		return;
+	case DAV_FOLDER:
+	case DAV_FILE:
 	case DAV_KIND_COUNT:
 		return;
 	}

@@ -26,7 +26,9 @@ enum dav_kind {
 	DAV_CALENDARS,        /* /dav/calendars/ */
 	DAV_HOME,             /* /dav/calendars/NAME/ (RFC 4791, 6.2.1) */
 	DAV_COLLECTION,       /* /dav/calendars/NAME/COLLECTION/ (RFC 4791, 4.2) */
-	DAV_OBJECT,           /* /dav/calendars/NAME/COLLECTION/OBJECT (RFC 4791, 4.1) */
+	DAV_OBJECT,           /* /dav/calendars/NAME/COLLECTION/OBJECT (RFC 4791, 4.1), and what is deeper */
+	DAV_FOLDER,           /* a plain collection, or a folder in it; */
+	DAV_FILE,             /* and a file: what lies at the path decides, so these come from no parser */
 	DAV_KIND_COUNT
 };
 
@@ -51,7 +53,7 @@ struct dav_path {
 	bool slash;                 /* it ended in one */
 	char name[DAV_SEGMENT_MAX + 1];       /* of the principal or home, "" above one */
 	char collection[DAV_SEGMENT_MAX + 1]; /* "" above one */
-	char object[DAV_SEGMENT_MAX + 1];     /* "" unless DAV_OBJECT */
+	char object[DAV_SEGMENT_MAX + 1];     /* "" unless DAV_OBJECT; deeper segments follow, each behind a slash */
 };
 
 /*
@@ -65,6 +67,7 @@ int dav_path_parse_href(struct slice href, struct dav_path *path_r);
 /* ---- hrefs out: always percent-encoded the same way ---- */
 void dav_href_home(struct buf *b, struct slice name);                             /* /dav/calendars/NAME/ */
 void dav_href_collection(struct buf *b, struct slice name, struct slice collection);
+/* A slash inside OBJECT separates segments. */
 void dav_href_object(struct buf *b, struct slice name, struct slice collection, struct slice object);
 void dav_href_principal(struct buf *b, enum dav_principal_set set, struct slice name);
 void dav_href_proxy(struct buf *b, enum dav_principal_set set, struct slice name, enum dav_proxy proxy);

@@ -78,6 +78,19 @@ int http_precondition_parse(const struct http_headers *headers, struct arena *ar
 	return 0;
 }
 
+bool http_precondition_write(const struct http_precondition *precondition, bool exists, struct slice etag)
+{
+	if ((precondition->if_match_any || precondition->if_match_count > 0) && !exists)
+		return false;
+	if (precondition->if_match_count > 0 &&
+	    !http_etag_in(etag, precondition->if_match, precondition->if_match_count))
+		return false;
+	if (precondition->if_none_match_any && exists)
+		return false;
+	return precondition->if_none_match_count == 0 || !exists ||
+	       !http_etag_in(etag, precondition->if_none_match, precondition->if_none_match_count);
+}
+
 int http_precondition_get(const struct http_precondition *p, struct slice etag, instant_t modified)
 {
 	if (p->if_match_count > 0) {

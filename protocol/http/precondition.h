@@ -34,6 +34,8 @@ int http_precondition_parse(const struct http_headers *headers, struct arena *ar
 bool http_etag_equal(struct slice a, struct slice b);
 bool http_etag_in(struct slice etag, const struct slice *list, size_t count);
 
+/* Whether a write of a resource with ETAG (empty: it has none) may go on; EXISTS: something is there (RFC 9110, 13.1). */
+bool http_precondition_write(const struct http_precondition *precondition, bool exists, struct slice etag);
 /*
  * What a GET or HEAD of a representation with ETAG and MODIFIED answers: 0 to go on, 304 or 412 (RFC 9110, 13.2.2).
  */

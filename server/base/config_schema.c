@@ -93,6 +93,14 @@ const struct config_option config_options[] = {
         .reloadable = CONFIG_RELOADED,
         .help = "What becomes of a private event over one of its owner's bookings: alert stores it and raises an alert, "
                 "refuse handles it as a taken time."},
+    {.name = "plain-collections",
+        .type = CONFIG_WORD,
+        .offset = FIELD(plain_collections),
+        .value = "no",
+        .words = {"no", "yes"},
+        .reloadable = CONFIG_RELOADED,
+        .help = "With yes, MKCOL without a resource type makes a plain WebDAV collection in a calendar home, which holds "
+                "any file."},
     {.name = "login-failures",
         .type = CONFIG_NUMBER,
         .offset = FIELD(login_failures),

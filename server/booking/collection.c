@@ -56,6 +56,17 @@ int collection_objects(struct kv_txn *txn, struct arena *arena, uint64_t collect
 	return ret;
 }
 
+static int remove_files(struct kv_txn *txn, struct arena *arena, uint64_t collection)
+{
+	struct file *files;
+	size_t count;
+	int ret = store_file_list(txn, arena, collection, SLICE_EMPTY, SIZE_MAX, &files, &count);
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = store_file_delete(txn, &files[i]);
+	return ret;
+}
+
 int collection_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     const struct place *place, struct slice because_of)
 {
@@ -65,6 +76,8 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
 		ret = object_remove(service, txn, arena, place, &objects[i], &(struct removal_cause){.request = because_of});
+	if (ret == 0 && place->collection.kind == COLLECTION_PLAIN)
+		ret = remove_files(txn, arena, place->collection.id);
 	if (ret == 0)
 		ret = store_collection_forget_grants(txn, arena, place->collection.owner, place->collection.id);
 	if (ret == 0)

@@ -76,6 +76,7 @@ uint64_t place_member(const struct place *place)
 		return place->collection.transparent ? 0 : place->owner.id;
 	case COLLECTION_INBOX:
 	case COLLECTION_OUTBOX:
+	case COLLECTION_PLAIN:
 		break;
 	}
 	return 0;
@@ -83,6 +84,8 @@ uint64_t place_member(const struct place *place)
 
 bool place_is_permanent(const struct collection *collection)
 {
+	if (collection->kind == COLLECTION_PLAIN)
+		return false;
 	return collection->kind != COLLECTION_CALENDAR || slice_is(collection->name, "work");
 }
 

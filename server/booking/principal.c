@@ -83,47 +83,6 @@ static int remove_collections(struct change_service *service, struct kv_txn *txn
 	return ret;
 }
 
-struct properties {
-	struct arena *arena;
-	struct slice ns[256], name[256];
-	size_t count;
-};
-
-static int see_property(struct slice ns, struct slice name, struct slice xml, void *arg)
-{
-	struct properties *properties = arg;
-	size_t i = properties->count;
-
-	(void)xml;
-	if (i == ARRAY_LEN(properties->ns))
-		return 1;
-	properties->ns[i] = slice_of(arena_copy(properties->arena, ns), ns.len);
-	properties->name[i] = slice_of(arena_copy(properties->arena, name), name.len);
-	properties->count++;
-	return properties->ns[i].at != NULL && properties->name[i].at != NULL ? 0 : -ENOMEM;
-}
-
-static int remove_properties(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id)
-{
-	struct properties *properties = arena_zalloc(arena, sizeof(*properties));
-	int ret;
-
-	if (properties == NULL)
-		return -ENOMEM;
-	properties->arena = arena;
-	do {
-		properties->count = 0;
-		ret = store_property_each(txn, owner, id, see_property, properties);
-		for (size_t i = 0; ret >= 0 && i < properties->count; i++) {
-			int failed = store_property_delete(txn, owner, id, properties->ns[i], properties->name[i]);
-
-			if (failed < 0)
-				return failed;
-		}
-	} while (ret > 0);
-	return ret;
-}
-
 int change_principal_delete(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice name,
     bool force)
 {
@@ -136,9 +95,9 @@ int change_principal_delete(struct change_service *service, struct kv_txn *txn, 
 	if (ret == 0)
 		ret = remove_collections(service, txn, arena, name);
 	if (ret == 0)
-		ret = remove_properties(txn, arena, PROPERTY_OF_HOME, principal.id);
+		ret = store_property_delete_all(txn, PROPERTY_OF_HOME, principal.id);
 	if (ret == 0)
-		ret = remove_properties(txn, arena, PROPERTY_OF_PRINCIPAL, principal.id);
+		ret = store_property_delete_all(txn, PROPERTY_OF_PRINCIPAL, principal.id);
 	if (ret == 0)
 		ret = store_principal_forget(txn, arena, principal.id);
 	return ret < 0 ? ret : store_principal_delete(txn, name);

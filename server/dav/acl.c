@@ -100,11 +100,11 @@ int get_acl(const struct property_source *s, struct buf *b)
 	if ((r->access & ACL_READ_ACL) == 0)
 		return -ENOENT;
 	write_protected(b);
-	if (r->kind == DAV_OBJECT) {
+	if (r->kind == DAV_OBJECT || r->file != NULL) {
 		dav_href_collection(&calendar, r->name, r->collection->name);
 		aces.inherited = buf_slice(&calendar);
 	}
-	if (r->kind == DAV_COLLECTION || r->kind == DAV_OBJECT) {
+	if (r->collection != NULL) {
 		ret = store_grant_each(s->txn, r->owner, r->collection->id, see_grant, &aces);
 		dav_href_home(&home, r->name);
 		aces.inherited = buf_slice(&home);

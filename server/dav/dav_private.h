@@ -24,6 +24,7 @@ struct dav_request {
 	struct error error; /* what a client must be told, where a function returned -EINVAL */
 	struct slice extra; /* XML inside the condition's element */
 	int status;         /* of an answer that is finished elsewhere */
+	bool plain;         /* the path lies in a plain collection: dav_write_check has found out */
 	const struct acl *acl;       /* what was granted to the user, when it has been asked for */
 	const struct kv_txn *acl_of; /* the snapshot that it is of */
 	struct {
@@ -67,8 +68,9 @@ struct dav_resource {
 	uint64_t owner;                  /* principal id; 0 above homes and principals */
 	enum principal_kind owner_kind;
 	const struct principal *principal; /* NULL until dav_principal() */
-	const struct collection *collection; /* DAV_COLLECTION and DAV_OBJECT */
+	const struct collection *collection; /* DAV_COLLECTION, DAV_OBJECT, DAV_FOLDER and DAV_FILE */
 	const struct object *object;         /* DAV_OBJECT */
+	const struct file *file;             /* DAV_FILE and DAV_FOLDER; NULL for the plain collection itself */
 	unsigned access;                     /* bits of enum acl_privilege */
 };
 

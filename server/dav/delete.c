@@ -1,14 +1,14 @@
-/* DELETE of a calendar object or of a whole calendar (RFC 4918, 9.6). */
+/* DELETE of a calendar object, of a whole collection, or in a plain collection (RFC 4918, 9.6). */
 #include <config.h>
 
-#include "server/dav/write.h"
+#include "server/dav/plain.h"
 
 static int prepare(struct dav_write *write)
 {
 	struct dav_request *d = write->d;
 	int ret = dav_write_check(d);
 
-	if (ret == 0)
+	if (ret == 0 && !d->plain)
 		ret = dav_write_condition(d, &write->delete.condition);
 	write->delete.home = slice_str(d->path.name);
 	write->delete.collection = slice_str(d->path.collection);
@@ -22,7 +22,9 @@ static void start(struct dav_write *write)
 	struct dav_request *d = write->d;
 	const struct change_delete *request = &write->delete;
 
-	if (d->path.kind == DAV_COLLECTION)
+	if (d->plain)
+		plain_delete(d);
+	else if (d->path.kind == DAV_COLLECTION)
 		change_collection_delete(d->app->changes, d->arena, request->home, request->collection, &request->origin,
 		    dav_write_done, write);
 	else

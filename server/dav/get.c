@@ -9,6 +9,7 @@
 #include "protocol/http/date.h"
 #include "protocol/http/precondition.h"
 #include "server/dav/calendar_stream.h"
+#include "server/dav/plain.h"
 #include "server/dav/properties.h"
 #include "server/dav/routes.h"
 
@@ -34,6 +35,8 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 
 	if (ret < 0)
 		return ret;
+	if (resource.kind != DAV_OBJECT)
+		return plain_get(d, txn, &resource, precondition);
 	object_etag(resource.object, etag);
 	add_headers(d, &resource, slice_str(etag));
 	status = http_precondition_get(precondition, slice_str(etag), resource.object->modified);
@@ -69,7 +72,10 @@ static int answer_calendar(struct dav_request *d, struct kv_txn *txn, void *arg)
 	int ret = dav_resolve(d, txn, &d->path, ACL_READ, &resource);
 
 	(void)arg;
-	return ret < 0 ? ret : calendar_stream_answer(d, txn, resource.collection, SLICE_EMPTY);
+	if (ret < 0)
+		return ret;
+	return resource.kind == DAV_FOLDER ? plain_get(d, txn, &resource, NULL)
+	                                   : calendar_stream_answer(d, txn, resource.collection, SLICE_EMPTY);
 }
 
 void dav_get_calendar(struct http_request *http)

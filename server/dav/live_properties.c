@@ -11,6 +11,7 @@ int get_resourcetype(const struct property_source *s, struct buf *b)
 {
 	switch (s->resource->kind) {
 	case DAV_OBJECT:
+	case DAV_FILE:
 		return 0;
 	case DAV_COLLECTION:
 		buf_add_str(b, "<D:collection/><C:calendar/>");
@@ -52,7 +53,10 @@ int get_etag(const struct property_source *s, struct buf *b)
 {
 	char etag[RECORD_ETAG_SIZE];
 
-	object_etag(s->resource->object, etag);
+	if (s->resource->kind == DAV_FILE)
+		file_etag(s->resource->file, etag);
+	else
+		object_etag(s->resource->object, etag);
 	buf_add_str(b, etag); /* hexadecimal in quotes: nothing to escape */
 	return 0;
 }
@@ -61,6 +65,12 @@ int get_content_type(const struct property_source *s, struct buf *b)
 {
 	const char *component = "";
 
+	if (s->resource->kind == DAV_FILE) {
+		if (s->resource->file->type.len == 0)
+			return -ENOENT;
+		buf_add_xml(b, s->resource->file->type);
+		return 0;
+	}
 	switch (s->resource->object->component) {
 	case COMPONENT_VEVENT:
 		component = "; component=VEVENT";
@@ -87,13 +97,13 @@ int get_content_type(const struct property_source *s, struct buf *b)
 
 int get_content_length(const struct property_source *s, struct buf *b)
 {
-	buf_add_u64(b, s->resource->object->size);
+	buf_add_u64(b, s->resource->kind == DAV_FILE ? s->resource->file->size : s->resource->object->size);
 	return 0;
 }
 
 int get_last_modified(const struct property_source *s, struct buf *b)
 {
-	http_date_write(b, s->resource->object->modified);
+	http_date_write(b, s->resource->kind == DAV_FILE ? s->resource->file->modified : s->resource->object->modified);
 	return 0;
 }
 
@@ -101,7 +111,8 @@ int get_creation_date(const struct property_source *s, struct buf *b)
 {
 	const struct dav_resource *r = s->resource;
 
-	buf_add_rfc3339(b, r->kind == DAV_OBJECT ? r->object->created : r->collection->created, 0);
+	buf_add_rfc3339(b,
+	    r->file != NULL ? r->file->created : r->kind == DAV_OBJECT ? r->object->created : r->collection->created, 0);
 	return 0;
 }
 

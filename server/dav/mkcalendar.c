@@ -4,7 +4,9 @@
 #include <errno.h>
 
 #include "protocol/dav/multistatus.h"
+#include "server/base/config.h"
 #include "server/booking/change.h"
+#include "server/dav/plain.h"
 #include "server/dav/properties.h"
 
 #define COLLECTIONS_MAX 500 /* of one home: each is listed at every poll of an app */
@@ -55,6 +57,11 @@ static int check_place(struct creation *creation, struct kv_txn *txn, struct dav
 	return ret;
 }
 
+static unsigned kind_of(const struct creation *creation)
+{
+	return creation->request.is_calendar ? ON(DAV_COLLECTION) : ON(DAV_FOLDER);
+}
+
 static int set_live(struct creation *creation, struct property_edit *edit, size_t *failed)
 {
 	for (size_t i = 0; i < creation->request.set.count; i++) {
@@ -62,7 +69,7 @@ static int set_live(struct creation *creation, struct property_edit *edit, size_
 		const struct live_property *live = live_property_find(change->ns, change->name);
 		int ret = 0;
 
-		if (live == NULL || (live->kinds & ON(DAV_COLLECTION)) == 0)
+		if (live == NULL || (live->kinds & kind_of(creation)) == 0)
 			continue;
 		*failed = i;
 		if (live->set == NULL)
@@ -83,7 +90,7 @@ static int set_dead(struct creation *creation, struct kv_txn *txn, uint64_t coll
 		const struct live_property *live = live_property_find(change->ns, change->name);
 		int ret;
 
-		if (live != NULL && (live->kinds & ON(DAV_COLLECTION)) != 0)
+		if (live != NULL && (live->kinds & kind_of(creation)) != 0)
 			continue;
 		*failed = i;
 		ret = property_check_dead(creation->d, change, &creation->d->error);
@@ -103,7 +110,7 @@ static int check_type(struct creation *creation)
 
 	if (creation->request.is_other)
 		return error_set(err, 403, DAV_VALID_RESOURCETYPE, "Only calendars can be made here.");
-	if (!creation->request.is_calendar)
+	if (!creation->request.is_calendar && !config_get(creation->d->app->config)->plain_collections)
 		return error_set(err, 403, DAV_VALID_RESOURCETYPE, "A plain collection cannot be made here.");
 	return 0;
 }
@@ -127,11 +134,20 @@ static int create(struct kv_txn *txn, void *arg)
 
 	creation->refused = NULL;
 	d->error = ERROR_NONE;
+	if (d->path.kind == DAV_OBJECT && !creation->mkcalendar) {
+		ret = plain_make_folder(d, txn);
+		if (ret != -ENOENT)
+			return ret;
+	}
 	ret = check_place(creation, txn, &home);
 	if (ret == 0)
 		ret = check_type(creation);
 	if (ret < 0)
 		return ret;
+	if (!creation->request.is_calendar) {
+		collection.kind = COLLECTION_PLAIN;
+		collection.components = 0;
+	}
 	collection.home = home.name;
 	collection.owner = home.owner;
 	ret = set_live(creation, &edit, &failed);
@@ -186,6 +202,19 @@ static void created(int ret, void *arg)
 	dav_finish(creation->d, ret);
 }
 
+/* RFC 4918, 9.3: a body of a kind that is not understood is 415; what says nothing must parse anyway. */
+static int check_body_type(struct dav_request *d)
+{
+	struct slice type = http_header_get(d->http->headers, "Content-Type");
+	ptrdiff_t end = slice_find_byte(type, ';');
+
+	type = slice_trim(end < 0 ? type : slice_sub(type, 0, (size_t)end));
+	if (d->http->body.len == 0 || type.len == 0 || slice_is_nocase(type, "text/xml") ||
+	    slice_is_nocase(type, "application/xml"))
+		return 0;
+	return error_set(&d->error, 415, CONDITION_NONE, "Send application/xml.");
+}
+
 void dav_mkcalendar(struct http_request *http)
 {
 	struct dav_request *d = dav_request_new(http);
@@ -198,6 +227,9 @@ void dav_mkcalendar(struct http_request *http)
 	if (creation != NULL) {
 		creation->d = d;
 		creation->mkcalendar = http->method == HTTP_MKCALENDAR;
+		ret = check_body_type(d);
+	}
+	if (ret == 0) {
 		ret = collection_request_read(d->arena, http->body, creation->mkcalendar, &creation->request, &d->error);
 	}
 	if (ret < 0)

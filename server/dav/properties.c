@@ -13,17 +13,19 @@
 #define CALENDARS  ON(DAV_COLLECTION)
 #define OBJECTS    ON(DAV_OBJECT)
 #define PROXIES    ON(DAV_PROXY)
-#define OWNED      (HOMES | CALENDARS | OBJECTS)
+#define FILES      ON(DAV_FILE)
+#define FOLDERS    ON(DAV_FOLDER)
+#define OWNED      (HOMES | CALENDARS | OBJECTS | FILES | FOLDERS)
 
 const struct live_property live_properties[] = {
     {ROW(NS_DAV, "resourcetype"), ON_ALL, true, get_resourcetype, NULL, "RFC 4918, 15.9"},
     {ROW(NS_DAV, "displayname"), PRINCIPALS | PROXIES | HOMES | CALENDARS, true, get_displayname, set_displayname,
         "RFC 4918, 15.2"},
-    {ROW(NS_DAV, "getetag"), OBJECTS, true, get_etag, NULL, "RFC 4918, 15.6"},
-    {ROW(NS_DAV, "getcontenttype"), OBJECTS, true, get_content_type, NULL, "RFC 4918, 15.5"},
-    {ROW(NS_DAV, "getcontentlength"), OBJECTS, true, get_content_length, NULL, "RFC 4918, 15.4"},
-    {ROW(NS_DAV, "getlastmodified"), OBJECTS, true, get_last_modified, NULL, "RFC 4918, 15.7"},
-    {ROW(NS_DAV, "creationdate"), CALENDARS | OBJECTS, true, get_creation_date, NULL, "RFC 4918, 15.1"},
+    {ROW(NS_DAV, "getetag"), OBJECTS | FILES, true, get_etag, NULL, "RFC 4918, 15.6"},
+    {ROW(NS_DAV, "getcontenttype"), OBJECTS | FILES, true, get_content_type, NULL, "RFC 4918, 15.5"},
+    {ROW(NS_DAV, "getcontentlength"), OBJECTS | FILES, true, get_content_length, NULL, "RFC 4918, 15.4"},
+    {ROW(NS_DAV, "getlastmodified"), OBJECTS | FILES, true, get_last_modified, NULL, "RFC 4918, 15.7"},
+    {ROW(NS_DAV, "creationdate"), CALENDARS | OBJECTS | FILES | FOLDERS, true, get_creation_date, NULL, "RFC 4918, 15.1"},
     {ROW(NS_DAV, "current-user-principal"), ON_ALL, false, get_current_user_principal, NULL, "RFC 5397, 3"},
     {ROW(NS_DAV, "principal-URL"), PRINCIPALS | PROXIES, false, get_principal_url, NULL, "RFC 3744, 4.2"},
     {ROW(NS_DAV, "group-member-set"), PRINCIPALS | PROXIES, false, get_group_members, set_group_members,
@@ -35,7 +37,7 @@ const struct live_property live_properties[] = {
     {ROW(NS_DAV, "current-user-privilege-set"), ON_ALL, false, get_current_user_privilege_set, NULL, "RFC 3744, 5.4"},
     {ROW(NS_DAV, "acl"), PRINCIPALS | OWNED, false, get_acl, NULL, "RFC 3744, 5.5"},
     {ROW(NS_DAV, "acl-restrictions"), PRINCIPALS | OWNED, false, get_acl_restrictions, NULL, "RFC 3744, 5.6"},
-    {ROW(NS_DAV, "inherited-acl-set"), CALENDARS | OBJECTS, false, get_inherited_acl_set, NULL, "RFC 3744, 5.7"},
+    {ROW(NS_DAV, "inherited-acl-set"), CALENDARS | OBJECTS | FILES | FOLDERS, false, get_inherited_acl_set, NULL, "RFC 3744, 5.7"},
     {ROW(NS_DAV, "principal-collection-set"), ON_ALL, false, get_principal_collection_set, NULL, "RFC 3744, 5.8"},
     {ROW(NS_DAV, "supported-report-set"), ON_ALL, false, get_supported_report_set, NULL, "RFC 3253, 3.1.5"},
     {ROW(NS_DAV, "sync-token"), CALENDARS, false, get_sync_token, NULL, "RFC 6578, 4"},
@@ -172,6 +174,11 @@ bool property_owner_of(const struct dav_resource *resource, enum property_owner 
 	case DAV_HOME:
 		*owner_r = PROPERTY_OF_HOME;
 		return (resource->access & ACL_FOUND) == 0;
+	case DAV_FILE:
+	case DAV_FOLDER:
+		*owner_r = resource->file != NULL ? PROPERTY_OF_FILE : PROPERTY_OF_COLLECTION;
+		*id_r = resource->file != NULL ? resource->file->id : resource->collection->id;
+		return true;
 	case DAV_COLLECTION:
 		*owner_r = PROPERTY_OF_COLLECTION;
 		*id_r = resource->collection->id;

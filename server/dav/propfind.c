@@ -35,7 +35,10 @@ static int add(struct listing *l, struct dav_resource *resource)
 static int add_top(struct listing *l)
 {
 	buf_reset(&l->href);
-	dav_href(&l->href, &l->d->path);
+	if (l->top->kind == DAV_FOLDER)
+		dav_href_of(&l->href, l->top); /* the path may have come without its slash */
+	else
+		dav_href(&l->href, &l->d->path);
 	l->source.resource = l->top;
 	return property_plan_run(l->plan, &l->source, buf_slice(&l->href), body_of(l));
 }
@@ -78,9 +81,23 @@ static int see_collection(const struct collection *collection, void *arg)
 	struct dav_resource member = *l->top;
 	int ret = dav_access(l->d, l->txn, l->top->owner, l->top->owner_kind, collection, &member.access);
 
-	member.kind = DAV_COLLECTION;
+	member.kind = collection->kind == COLLECTION_PLAIN ? DAV_FOLDER : DAV_COLLECTION;
 	member.collection = collection;
 	return ret < 0 || (member.access & ACL_READ) == 0 ? ret : add(l, &member);
+}
+
+/* Of what is below a folder, what lies in it directly. */
+static int see_file(const struct file *file, void *arg)
+{
+	struct listing *l = arg;
+	struct dav_resource member = *l->top;
+	size_t from = l->top->file != NULL ? l->top->file->path.len + 1 : 0;
+
+	if (slice_find_byte(slice_from(file->path, from), '/') >= 0)
+		return 0;
+	member.kind = file->folder ? DAV_FOLDER : DAV_FILE;
+	member.file = file;
+	return add(l, &member);
 }
 
 static int see_principal(const struct principal *principal, void *arg)
@@ -139,6 +156,9 @@ static int list_members(struct listing *l)
 		return store_collection_each(l->txn, l->top->name, see_collection, l);
 	case DAV_COLLECTION:
 		return list_objects(l);
+	case DAV_FOLDER:
+		return store_file_each(l->txn, l->top->collection->id, l->top->file != NULL ? l->top->file->path : SLICE_EMPTY,
+		    see_file, l);
 	case DAV_SITE:
 	case DAV_WELL_KNOWN:
 	case DAV_PROBE_PRINCIPALS:
@@ -147,6 +167,7 @@ static int list_members(struct listing *l)
 		return list_proxies(l);
 	case DAV_PROXY:
 	case DAV_OBJECT:
+	case DAV_FILE:
 	case DAV_KIND_COUNT:
 		break;
 	}

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 
-#include "server/dav/write.h"
+#include "server/dav/plain.h"
 
 /* text/calendar in UTF-8; a body without a type is taken for one, as it must parse anyway. */
 static int check_type(struct dav_request *d)
@@ -86,6 +86,8 @@ static int prepare(struct dav_write *write)
 	ret = dav_write_check(d);
 	if (ret == -ENOENT && !d->path.slash)
 		ret = dav_view(d, missing_parent, NULL);
+	if (d->plain)
+		return ret;
 	if (ret == 0)
 		ret = check_type(d);
 	if (ret == 0)
@@ -96,6 +98,10 @@ static int prepare(struct dav_write *write)
 
 static void start(struct dav_write *write)
 {
+	if (write->d->plain) {
+		plain_put(write->d);
+		return;
+	}
 	change_put(write->d->app->changes, write->d->arena, &write->put, dav_write_done, write);
 }
 

@@ -72,7 +72,7 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 
 	if (ret < 0)
 		return ret;
-	if ((reports[kind].kinds & ON(d->path.kind)) == 0)
+	if ((reports[kind].kinds & ON(report->resource.kind)) == 0)
 		return error_set(&d->error, 403, DAV_SUPPORTED_REPORT, "This report is not answered here.");
 	report->txn = txn;
 	report->source = (struct property_source){.d = d, .txn = txn};

@@ -120,7 +120,28 @@ static int find_collection(struct dav_request *d, struct kv_txn *txn, const stru
 	if (ret < 0)
 		return ret;
 	resource->collection = collection;
+	if (collection->kind == COLLECTION_PLAIN)
+		resource->kind = DAV_FOLDER;
 	return dav_access(d, txn, resource->owner, resource->owner_kind, collection, &resource->access);
+}
+
+/* Below a plain collection; a path of a file does not end in a slash. */
+static int find_file(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
+    struct dav_resource *resource)
+{
+	struct file *file = arena_zalloc(d->arena, sizeof(*file));
+	int ret;
+
+	if (file == NULL)
+		return -ENOMEM;
+	ret = store_file_get(txn, d->arena, resource->collection->id, slice_str(path->object), file);
+	if (ret < 0)
+		return ret;
+	if (path->slash && !file->folder)
+		return -ENOENT;
+	resource->kind = file->folder ? DAV_FOLDER : DAV_FILE;
+	resource->file = file;
+	return 0;
 }
 
 static int find_object(struct dav_request *d, struct kv_txn *txn, const struct dav_path *path,
@@ -181,8 +202,11 @@ int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path
 		if (ret == 0 && path->kind >= DAV_COLLECTION)
 			ret = find_collection(d, txn, path, &resource);
 		if (ret == 0 && path->kind == DAV_OBJECT && (resource.access & ACL_READ) != 0)
-			ret = find_object(d, txn, path, &resource);
+			ret = resource.kind == DAV_FOLDER ? find_file(d, txn, path, &resource)
+			                                  : find_object(d, txn, path, &resource);
 		break;
+	case DAV_FOLDER:
+	case DAV_FILE:
 	case DAV_KIND_COUNT:
 		return -ENOENT;
 	}
@@ -226,6 +250,16 @@ void dav_href_of(struct buf *b, const struct dav_resource *r)
 		break;
 	case DAV_OBJECT:
 		dav_href_object(b, r->name, r->collection->name, r->object->name);
+		break;
+	case DAV_FILE:
+		dav_href_object(b, r->name, r->collection->name, r->file->path);
+		break;
+	case DAV_FOLDER:
+		dav_href_collection(b, r->name, r->collection->name);
+		if (r->file != NULL) {
+			buf_add_percent_path(b, r->file->path);
+			buf_add_char(b, '/');
+		}
 		break;
 	case DAV_SITE:
 	case DAV_WELL_KNOWN:

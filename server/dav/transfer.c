@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "server/base/config.h"
-#include "server/dav/write.h"
+#include "server/dav/plain.h"
 
 /* The authority of public-url, under which a proxy may show this server. */
 static struct slice public_authority(struct dav_request *d)
@@ -62,6 +62,9 @@ static int check_destination(struct dav_write *write, struct kv_txn *txn)
 		return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "An object goes into a calendar.");
 	parent.kind = DAV_COLLECTION;
 	ret = dav_resolve(d, txn, &parent, 0, &resource);
+	if (ret == 0 && (resource.kind == DAV_FOLDER || strchr(parent.object, '/') != NULL))
+		return error_set(&d->error, (resource.access & ACL_READ) != 0 ? 403 : 409, CONDITION_NONE,
+		    "There is no calendar at the destination.");
 	if (ret == 0)
 		ret = store_object_get(txn, d->arena, resource.collection->id, slice_str(parent.object), &object);
 	if (ret == 0 && (resource.access & ACL_READ) != 0 && !write->transfer.overwrite)
@@ -134,7 +137,14 @@ static int check(struct dav_request *d, struct kv_txn *txn, void *arg)
 		return ret;
 	if (is_same(&d->path, &write->destination))
 		return error_set(&d->error, 403, CONDITION_NONE, "The destination is the source.");
-	return d->path.kind == DAV_COLLECTION ? check_rename(write, &source) : check_destination(write, txn);
+	if (d->path.kind == DAV_COLLECTION)
+		return check_rename(write, &source);
+	d->plain = source.kind != DAV_OBJECT;
+	if (d->plain)
+		return write->destination.kind == DAV_OBJECT
+		    ? 0
+		    : error_set(&d->error, 403, CONDITION_NONE, "Files and folders go into a plain collection.");
+	return check_destination(write, txn);
 }
 
 /* ---- the request ---- */
@@ -148,7 +158,7 @@ static int prepare(struct dav_write *write)
 	transfer->move = d->http->method == HTTP_MOVE;
 	if (ret == 0)
 		ret = dav_view(d, check, write);
-	if (ret == 0)
+	if (ret == 0 && !d->plain)
 		ret = dav_write_condition(d, &transfer->condition);
 	transfer->home = slice_str(d->path.name);
 	transfer->collection = slice_str(d->path.collection);
@@ -163,6 +173,10 @@ static int prepare(struct dav_write *write)
 
 static void start(struct dav_write *write)
 {
+	if (write->d->plain) {
+		plain_transfer(write);
+		return;
+	}
 	if (write->d->path.kind == DAV_COLLECTION) {
 		kv_update(store_kv(write->d->app->store), rename_calendar, renamed, write);
 		return;

@@ -15,12 +15,21 @@ static int check_member(struct dav_request *d, struct kv_txn *txn)
 	struct object object;
 	int ret;
 
-	if (path.slash)
-		return -ENOENT;
 	path.kind = DAV_COLLECTION;
 	ret = dav_resolve(d, txn, &path, 0, &parent);
-	if (ret < 0 || (parent.access & ACL_WRITE) == ACL_WRITE)
+	if (ret < 0)
 		return ret;
+	d->plain = parent.kind == DAV_FOLDER;
+	if (d->plain)
+		return 0; /* its own update checks the rest */
+	if (path.slash)
+		return -ENOENT;
+	if (strchr(path.object, '/') != NULL)
+		return d->http->method == HTTP_PUT && (parent.access & ACL_READ) != 0
+		    ? error_set(&d->error, 409, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "A calendar holds no folders.")
+		    : -ENOENT;
+	if ((parent.access & ACL_WRITE) == ACL_WRITE)
+		return 0;
 	if (d->http->method == HTTP_DELETE)
 		return dav_need(d, &path, &parent, ACL_UNBIND);
 	ret = store_object_get(txn, d->arena, parent.collection->id, slice_str(path.object), &object);

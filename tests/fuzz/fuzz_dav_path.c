@@ -16,7 +16,7 @@ static void require(bool holds)
 
 static bool same(const struct dav_path *a, const struct dav_path *b)
 {
-	return a->kind == b->kind && a->set == b->set && strcmp(a->name, b->name) == 0 &&
+	return a->kind == b->kind && a->set == b->set && a->proxy == b->proxy && strcmp(a->name, b->name) == 0 &&
 	    strcmp(a->collection, b->collection) == 0 && strcmp(a->object, b->object) == 0;
 }
 
@@ -26,7 +26,7 @@ static void check_path(const struct dav_path *path)
 	struct dav_path back;
 
 	require(path->kind < DAV_KIND_COUNT && path->set <= DAV_GROUPS);
-	require(strlen(path->name) <= DAV_SEGMENT_MAX && strchr(path->object, '/') == NULL);
+	require(strlen(path->name) <= DAV_SEGMENT_MAX && strlen(path->object) <= DAV_SEGMENT_MAX && path->object[0] != '/');
 	dav_href(&href, path);
 	require(href.err == 0 && dav_path_parse(buf_slice(&href), &back) == 0 && same(path, &back));
 	dav_href(&again, &back);

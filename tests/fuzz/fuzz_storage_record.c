@@ -38,6 +38,7 @@ RECORD(principal)
 RECORD(collection)
 RECORD(object)
 RECORD(job)
+RECORD(file)
 
 static unsigned sum; /* so that every byte of a borrowed text is read */
 
@@ -88,8 +89,20 @@ static void try_index(struct slice value)
 	arena_free(arena);
 }
 
+static void try_access(struct slice value)
+{
+	struct app_password password;
+	struct grant grant;
+
+	if (store_app_password_decode(SLICE("w................................########"), value, &password) == 0)
+		read_all(password.name);
+	if (store_grant_decode(value, SLICE("\1\1\0\0\0"), &grant) == 0)
+		CHECK(grant.privileges == 1 && grant.to >= GRANT_TO_ALL && grant.to <= GRANT_TO_PRINCIPAL);
+}
+
 static void (*const decoders[])(struct slice value) = {
     try_principal, try_collection, try_object, try_job, try_change, try_series, try_occupancy, try_index,
+    try_file, try_access,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -37,7 +37,7 @@ static const struct {
     {"/dav/calendars/alice/", "OPTIONS, PROPFIND, PROPPATCH, REPORT, ACL"},
     {WORK, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT, COPY, MOVE, ACL"},
     {WORK "e.ics", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE"},
-    {WORK "a/b", NULL},
+    {WORK "a/b", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE"}, /* perhaps a folder's */
     {WORK "%2e%2e/x", NULL},
     {WORK "%zz", NULL},
     {"/dav/elsewhere/", NULL},
