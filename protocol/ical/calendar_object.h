@@ -32,7 +32,8 @@ void calendar_object_init(void);
  * Parses TEXT, which must live as long as the object. ZONES finds TZIDs; one that it does not know is taken from the
  * object's VTIMEZONE; one without either is refused. 0, -ENOMEM, or -EINVAL with *ERR filled:
  * CALDAV:valid-calendar-data (not iCalendar, broken value), CALDAV:valid-calendar-object-resource (METHOD, two UIDs,
- * mixed or no components), CALDAV:max-resource-size, CALDAV:max-attendees-per-instance, CALDAV:supported-rscale,
+ * mixed or no components), CALDAV:min-date-time, CALDAV:max-resource-size, CALDAV:max-attendees-per-instance,
+ * CALDAV:supported-rscale,
  * CALDAV:same-organizer-in-all-components.
  */
 int calendar_object_parse(struct arena *arena, const struct zone_set *zones, struct slice text, size_t max_bytes,

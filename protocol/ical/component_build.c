@@ -255,6 +255,8 @@ static int read_time(const struct reading *r, struct ical_property *p)
 
 	if (time == NULL)
 		return -ENOMEM;
+	if (ical_value_time(p->value, time) < 0 && slice_starts(slice_trim(p->value), SLICE("0000")))
+		return error_set(r->err, 403, CALDAV_MIN_DATE_TIME, "line %zu: before the year 1", p->line);
 	if (ical_value_time(p->value, time) < 0)
 		return refuse(r, p, "is not a date or time");
 	ret = place_time(r, p, &frame, time);

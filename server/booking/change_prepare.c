@@ -75,6 +75,21 @@ static int read_place(struct kv_txn *txn, struct write *write)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+/* What would end after CALDAV:max-date-time is not taken; what lies in a store already stays readable. */
+static int check_dates(struct write *write)
+{
+	for (size_t i = 0; i < calendar_object_count(write->object); i++) {
+		const struct component *c = calendar_object_at(write->object, i);
+		struct ical_duration length;
+		struct ical_time start;
+
+		if (component_time(c, "DTSTART", &start) && component_duration(c, &length) &&
+		    civil_to_utc(&start.civil) + length.days * DAY_SECONDS + length.seconds >= INSTANT_MAX)
+			return result_refuse(&write->result, 403, CALDAV_MAX_DATE_TIME, "It ends after the year 9999.");
+	}
+	return 0;
+}
+
 static int check_kind(struct write *write)
 {
 	const struct collection *collection = &write->place.collection;
@@ -236,6 +251,8 @@ int write_prepare(struct write *write, struct kv_txn *txn)
 		ret = read_with(write, txn, read_place);
 	if (ret == 0)
 		ret = check_kind(write);
+	if (ret == 0)
+		ret = check_dates(write);
 	if (ret == 0)
 		ret = make_rows(write);
 	if (ret == 0)

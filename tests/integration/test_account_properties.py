@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dav import C, CS, D, I, Multistatus, event, propfind, proppatch, put, ROOT, XML  # noqa: E402
+from dav import C, CS, D, I, Multistatus, condition, event, propfind, proppatch, put, ROOT, XML  # noqa: E402
 from server import Site, Tap  # noqa: E402
 
 tap = Tap()
@@ -106,6 +106,12 @@ def read_only(site):
 def limits(site):
     found = propfind(site, WORK, "C:max-attendees-per-instance C:max-instances C:max-resource-size C:min-date-time C:max-date-time")
     tap.equal(set(found.statuses(WORK).values()), {200}, "limits are told")
+    for start, duration, wished in (("00000101T000000Z", "PT1H", 403), ("00010101T000000Z", "PT1H", 201),
+                                    ("99991231T220000Z", "PT1H", 201), ("99991231T220000Z", "PT2H", 403)):
+        answer = put(site, f"{WORK}{start}{duration}.ics", event(f"at-{start}{duration}", start, duration))
+        tap.equal(answer.status, wished, f"an event at {start} of {duration}")
+        if wished == 403:
+            tap.equal(condition(answer), [C + ("min-date-time" if start[0] == "0" else "max-date-time")], "and which limit it was")
     most = int(found.text(WORK, C + "max-attendees-per-instance"))
     crowd = "".join(f"ATTENDEE:mailto:p{i}@example.org\r\n" for i in range(most + 1))
     answer = put(site, WORK + "crowd.ics", event("crowd", more="ORGANIZER:mailto:alice@example.org\r\n" + crowd))
