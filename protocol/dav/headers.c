@@ -78,6 +78,8 @@ static void take_preference(struct dav_preferences *p, struct slice name, struct
 	} else if (slice_is_nocase(name, "return") && !has_return) {
 		p->return_minimal = slice_is_nocase(value, "minimal");
 		p->return_representation = slice_is_nocase(value, "representation");
+	} else if (slice_is_nocase(name, "depth-noroot")) {
+		p->depth_noroot = true;
 	} else if (slice_is_nocase(name, "handling") && !has_handling) {
 		p->handling_strict = slice_is_nocase(value, "strict");
 		p->handling_lenient = slice_is_nocase(value, "lenient");

@@ -71,6 +71,8 @@ struct change_condition {
 	size_t if_match_count;
 	const struct slice *if_none_match;
 	size_t if_none_match_count;
+	bool has_unmodified_since; /* looked at without If-Match only (RFC 9110, 13.2.2) */
+	instant_t unmodified_since;
 };
 
 struct change_put {

@@ -29,6 +29,9 @@ bool condition_holds(const struct change_condition *condition, const struct obje
 	if (condition->if_match_count > 0 &&
 	    (old == NULL || !http_etag_in(slice_str(etag), condition->if_match, condition->if_match_count)))
 		return false;
+	if (condition->has_unmodified_since && !condition->if_match_any && condition->if_match_count == 0 && old != NULL &&
+	    old->modified > condition->unmodified_since)
+		return false;
 	if (condition->if_none_match_any && old != NULL)
 		return false;
 	return condition->if_none_match_count == 0 || old == NULL ||

@@ -46,6 +46,8 @@ struct dav_request *dav_request_new(struct http_request *http);
 void dav_finish(struct dav_request *d, int ret);
 /* Adds Location: what the path names. */
 void dav_reply_location(struct dav_request *d);
+/* Adds Preference-Applied where the client prefers that (RFC 7240, 3); not for Brief, which knows no such answer. */
+void dav_reply_minimal(struct dav_request *d);
 /* Replies 207 with the body made so far. */
 void dav_reply_multistatus(struct dav_request *d);
 

@@ -99,12 +99,18 @@ void dav_reply_location(struct dav_request *d)
 	http_reply_header(d->http, "Location", "%.*s", SLICE_ARG(buf_slice(&href)));
 }
 
+void dav_reply_minimal(struct dav_request *d)
+{
+	if (d->prefer.return_minimal && http_header_has(d->http->headers, "Prefer"))
+		http_reply_header(d->http, "Preference-Applied", "return=minimal");
+}
+
 void dav_reply_multistatus(struct dav_request *d)
 {
 	d->http->response.status = 207;
 	http_reply_header(d->http, "Content-Type", "application/xml; charset=utf-8");
-	if (d->prefer.return_minimal && http_header_has(d->http->headers, "Prefer"))
-		http_reply_header(d->http, "Preference-Applied", "return=minimal"); /* RFC 7240, 3 */
+	http_reply_header(d->http, "Vary", "Prefer, Brief");
+	dav_reply_minimal(d);
 }
 
 struct view {

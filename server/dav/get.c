@@ -62,6 +62,10 @@ void dav_represent(struct dav_request *d, int status)
 		if (d->http->method == HTTP_POST)
 			dav_reply_location(d);
 		d->http->response.status = status;
+	} else if ((ret == -ENOENT || ret == -EACCES) && status != 412) {
+		/* He may write it and not read it, or it went meanwhile: what he did is done. */
+		d->http->response.status = status == 200 ? 204 : status;
+		ret = 0;
 	}
 	dav_finish(d, ret);
 }

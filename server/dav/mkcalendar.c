@@ -198,6 +198,7 @@ static void created(int ret, void *arg)
 	} else if (ret == 0) {
 		http->response.status = 201;
 		http_reply_header(http, "Cache-Control", "no-cache"); /* RFC 4791, 5.3.1 */
+		dav_reply_minimal(creation->d);
 	}
 	dav_finish(creation->d, ret);
 }

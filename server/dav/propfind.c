@@ -159,12 +159,12 @@ static int list_members(struct listing *l)
 	case DAV_FOLDER:
 		return store_file_each(l->txn, l->top->collection->id, l->top->file != NULL ? l->top->file->path : SLICE_EMPTY,
 		    see_file, l);
+	case DAV_PRINCIPAL:
+		return list_proxies(l);
 	case DAV_SITE:
 	case DAV_WELL_KNOWN:
 	case DAV_PROBE_PRINCIPALS:
 	case DAV_PROBE_USER:
-	case DAV_PRINCIPAL:
-		return list_proxies(l);
 	case DAV_PROXY:
 	case DAV_OBJECT:
 	case DAV_FILE:
@@ -184,6 +184,7 @@ struct propfind {
 static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 {
 	struct propfind *propfind = arg;
+	bool noroot = d->prefer.depth_noroot && propfind->depth != DEPTH_0;
 	struct dav_resource top;
 	struct listing l = {.d = d, .txn = txn, .plan = propfind->plan, .source = {.d = d, .txn = txn}, .top = &top,
 	    .href = BUF_INIT(8192)};
@@ -191,7 +192,7 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 
 	if (ret == 0) {
 		multistatus_open(body_of(&l));
-		ret = add_top(&l);
+		ret = noroot ? 0 : add_top(&l);
 	}
 	if (ret == 0 && propfind->depth == DEPTH_1)
 		ret = list_members(&l);
@@ -217,6 +218,8 @@ static void run(struct dav_request *d)
 		ret = dav_view(d, answer, &propfind);
 	if (ret == 0)
 		dav_reply_multistatus(d);
+	if (ret == 0 && d->prefer.depth_noroot && propfind.depth != DEPTH_0)
+		http_reply_header(d->http, "Preference-Applied", "depth-noroot");
 	dav_finish(d, ret);
 }
 

@@ -178,7 +178,8 @@ static void applied(int ret, void *arg)
 		ret = 0;
 	if (ret == 0 && !patch->failed && patch->d->prefer.return_minimal) {
 		patch->d->http->response.status = 200; /* RFC 8144, 2.2 */
-		http_reply_header(patch->d->http, "Preference-Applied", "return=minimal");
+		http_reply_header(patch->d->http, "Vary", "Prefer, Brief");
+		dav_reply_minimal(patch->d);
 	} else if (ret == 0) {
 		write_outcomes(patch);
 	}

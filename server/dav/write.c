@@ -67,6 +67,8 @@ int dav_write_condition(struct dav_request *d, struct change_condition *conditio
 	if (ret < 0)
 		return ret;
 	*condition_r = (struct change_condition){
+	    .has_unmodified_since = precondition.has_unmodified_since,
+	    .unmodified_since = precondition.unmodified_since,
 	    .if_match_any = precondition.if_match_any,
 	    .if_none_match_any = precondition.if_none_match_any,
 	    .if_match = precondition.if_match,
@@ -160,6 +162,8 @@ void dav_write_done(const struct change_result *result, void *arg)
 	int ret = 0;
 
 	if (wants_object(d, result)) {
+		if (write->transfer.to_name.len > 0)
+			d->path = write->destination; /* what came there is shown */
 		d->status = result->outcome == CHANGE_REFUSED ? 412 : result->outcome == CHANGE_CREATED ? 201 : 200;
 		dav_on_worker(d, represent);
 		return;
@@ -173,6 +177,7 @@ void dav_write_done(const struct change_result *result, void *arg)
 		http->response.status = result->outcome == CHANGE_CREATED ? 201 : 204;
 		if (!result->rewritten && result->etag[0] != '\0') /* else the client would keep a stale copy: RFC 4791, 5.3.4 */
 			http_reply_header(http, "ETag", "%s", result->etag);
+		dav_reply_minimal(d);
 		break;
 	case CHANGE_DELETED:
 		http->response.status = 204;

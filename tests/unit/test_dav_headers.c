@@ -106,7 +106,7 @@ static void test_overwrite(void **state)
 	}
 }
 
-enum { MINIMAL = 1, REPRESENTATION = 2, STRICT = 4, LENIENT = 8 };
+enum { MINIMAL = 1, REPRESENTATION = 2, STRICT = 4, LENIENT = 8, NOROOT = 16 };
 
 static void test_preferences(void **state)
 {
@@ -132,6 +132,8 @@ static void test_preferences(void **state)
 	    {{"Prefer"}, {"return=representation, return=minimal"}, REPRESENTATION},
 	    {{"Prefer"}, {"handling=lenient, handling=strict"}, LENIENT},
 	    {{"Prefer", "Prefer"}, {"handling=strict", "handling=lenient"}, STRICT},
+	    {{"Prefer"}, {"depth-noroot, return=minimal"}, NOROOT | MINIMAL},
+	    {{"Prefer"}, {"wait=1; depth-noroot"}, 0},
 	    /* a parameter of another preference is none */
 	    {{"Prefer"}, {"wait=10; return=minimal"}, 0},
 	    {{"Prefer"}, {"foo; handling=strict"}, 0},
@@ -153,7 +155,8 @@ static void test_preferences(void **state)
 			    slice_str(rows[i].value[headers.count])};
 		dav_preferences_read(&headers, &p);
 		got = (p.return_minimal ? MINIMAL : 0) | (p.return_representation ? REPRESENTATION : 0) |
-		    (p.handling_strict ? STRICT : 0) | (p.handling_lenient ? LENIENT : 0);
+		    (p.handling_strict ? STRICT : 0) | (p.handling_lenient ? LENIENT : 0) |
+		    (p.depth_noroot ? NOROOT : 0);
 		if (got != rows[i].want)
 			fail_msg("%s: %u, not %u", rows[i].value[0], got, rows[i].want);
 	}
