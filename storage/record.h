@@ -260,7 +260,7 @@ struct app_password {
 	instant_t created;
 };
 
-/* What somebody's objects take; with what a quota is compared. */
+/* What somebody's objects and files take; with what a quota is compared. */
 struct usage {
 	uint64_t bytes; /* of the bodies */
 	uint64_t objects;

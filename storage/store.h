@@ -99,7 +99,7 @@ int store_app_password_each(struct kv_txn *txn, uint64_t principal, store_app_pa
 int store_app_password_delete(struct kv_txn *txn, uint64_t principal, uint64_t id);
 
 /* ---- quotas (RFC 4331): kept by the writes of objects ---- */
-/* What the objects in the calendars of OWNER (principal id) take. */
+/* What the objects in the calendars and the files of OWNER (principal id) take. */
 int store_usage_get(struct kv_txn *txn, uint64_t owner, struct usage *usage_r);
 
 /* ---- feeds ---- */

@@ -118,8 +118,24 @@ static int put_row(struct kv_txn *txn, const struct file *file)
 	return store_put_buf(txn, &key, &b);
 }
 
+/* What the owner of COLLECTION has used becomes more or less. */
+static int use(struct kv_txn *txn, uint64_t collection, int64_t bytes, int files)
+{
+	struct arena *arena = arena_new(1 << 18);
+	struct collection row;
+	int ret = arena != NULL ? store_collection_get_by_id(txn, arena, collection, &row) : -ENOMEM;
+
+	if (ret == 0)
+		ret = store_usage_add(txn, row.owner, bytes, files);
+	arena_free(arena);
+	return ret;
+}
+
+/* Without a row the owner's use is counted first, before this change: use() must come before what it tells of. */
 int store_file_put(struct kv_txn *txn, struct file *file, struct slice body)
 {
+	struct slice value;
+	struct file old;
 	struct key key;
 	int ret;
 
@@ -127,7 +143,16 @@ int store_file_put(struct kv_txn *txn, struct file *file, struct slice body)
 		return -ENAMETOOLONG;
 	if (body.len > KV_VALUE_MAX)
 		return -EMSGSIZE;
-	ret = store_next_number(txn, "file", &file->version);
+	file_key(&key, file->collection, file->path);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret == 0)
+		ret = file_decode(value, &old);
+	if (ret == 0)
+		ret = use(txn, file->collection, -(int64_t)old.size, -1);
+	if (ret == 0 || ret == -ENOENT)
+		ret = use(txn, file->collection, (int64_t)body.len, 1);
+	if (ret == 0)
+		ret = store_next_number(txn, "file", &file->version);
 	if (ret < 0)
 		return ret;
 	if (file->id == 0)
@@ -150,7 +175,11 @@ int store_file_move(struct kv_txn *txn, const struct file *file, uint64_t collec
 	if (path.len == 0 || path.len > STORE_FILE_PATH_MAX)
 		return -ENAMETOOLONG;
 	file_key(&key, file->collection, file->path);
-	ret = kv_delete(txn, key_slice(&key));
+	ret = use(txn, file->collection, -(int64_t)file->size, -1);
+	if (ret == 0)
+		ret = use(txn, collection, file->size, 1);
+	if (ret == 0)
+		ret = kv_delete(txn, key_slice(&key));
 	moved.collection = collection;
 	moved.path = path;
 	return ret < 0 ? ret : put_row(txn, &moved);
@@ -163,7 +192,9 @@ int store_file_delete(struct kv_txn *txn, const struct file *file)
 
 	file_key(&key, file->collection, file->path);
 	body_key(&body, file->id);
-	ret = kv_delete(txn, key_slice(&key));
+	ret = use(txn, file->collection, -(int64_t)file->size, -1);
+	if (ret == 0)
+		ret = kv_delete(txn, key_slice(&key));
 	if (ret == 0)
 		ret = store_delete_quietly(txn, &body);
 	return ret < 0 ? ret : store_property_delete_all(txn, PROPERTY_OF_FILE, file->id);

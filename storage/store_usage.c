@@ -1,5 +1,5 @@
 /*
- * How much of somebody's quota is used (RFC 4331): the bytes and the number of his objects, kept in the update that changes
+ * How much of somebody's quota is used (RFC 4331): the bytes and the number of his objects and files, kept in the update that changes
  * them. A store from before this table has no row for him: the first write counts what is there.
  */
 #include <config.h>
@@ -53,11 +53,21 @@ static int count_object(const struct object *object, void *arg)
 	return 0;
 }
 
-static int count_collection(const struct collection *collection, void *arg)
+static int count_file(const struct file *file, void *arg)
 {
 	struct count *count = arg;
 
-	return store_object_each(count->txn, collection->id, count_object, count);
+	count->usage->bytes += file->size;
+	count->usage->objects++;
+	return 0;
+}
+
+static int count_collection(const struct collection *collection, void *arg)
+{
+	struct count *count = arg;
+	int ret = store_object_each(count->txn, collection->id, count_object, count);
+
+	return ret < 0 ? ret : store_file_each(count->txn, collection->id, SLICE_EMPTY, count_file, count);
 }
 
 int store_usage_count(struct kv_txn *txn, uint64_t owner, struct usage *usage_r)
@@ -103,7 +113,7 @@ int store_usage_begin(struct kv_txn *txn, uint64_t owner)
 int store_usage_add(struct kv_txn *txn, uint64_t owner, int64_t bytes, int objects)
 {
 	struct usage usage;
-	int ret = store_usage_get(txn, owner, &usage);
+	int ret = store_usage_get(txn, owner, &usage); /* of an owner without a row, what there is before the change */
 
 	if (ret < 0)
 		return ret;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "protocol/http/date.h"
+#include "server/base/config.h"
 #include "server/dav/properties.h"
 #include "server/dav/routes.h"
 
@@ -164,6 +165,18 @@ static void begin(struct dav_request *d, struct dav_write *transfer, kv_fn *upda
 	kv_update(store_kv(d->app->store), update, written, write);
 }
 
+/* Looks at what has been written: to refuse takes it back. */
+static int check_quota(struct dav_request *d, struct kv_txn *txn, uint64_t owner)
+{
+	uint64_t limit = (uint64_t)config_get(d->app->config)->max_home_size;
+	struct usage usage;
+	int ret = limit > 0 ? store_usage_get(txn, owner, &usage) : 0;
+
+	if (ret < 0 || limit == 0 || usage.bytes <= limit)
+		return ret;
+	return error_set(&d->error, 507, DAV_QUOTA_NOT_EXCEEDED, "There is no room left in this calendar home.");
+}
+
 /* ---- PUT ---- */
 
 static int put(struct kv_txn *txn, void *arg)
@@ -189,6 +202,8 @@ static int put(struct kv_txn *txn, void *arg)
 	file.type = type.len <= PLAIN_TYPE_MAX ? type : SLICE_EMPTY;
 	file.modified = now;
 	ret = store_file_put(txn, &file, d->http->body);
+	if (ret == 0 && (target.old == NULL || file.size > target.old->size))
+		ret = check_quota(d, txn, target.top.owner);
 	file_etag(&file, write->etag);
 	write->status = target.old != NULL ? 204 : 201;
 	return ret;
@@ -370,6 +385,8 @@ static int transfer(struct kv_txn *txn, void *arg)
 			ret = move ? store_file_move(txn, &tree.at[i], target.top.collection->id, path)
 			           : copy_file(d, txn, &tree.at[i], target.top.collection->id, path);
 	}
+	if (ret == 0 && (!move || target.top.owner != source.owner))
+		ret = check_quota(d, txn, target.top.owner);
 	write->status = ret == 0 && target.old != NULL ? 204 : 201;
 	return ret;
 }

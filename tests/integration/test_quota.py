@@ -73,7 +73,7 @@ def crossed(site):
 
 
 def changed(site):
-    site.write_config("max-home-size = 4K\n")
+    site.write_config("max-home-size = 4K\nplain-collections = yes\n")
     site.signal(signal.SIGHUP)
     tap.check(wait_for(lambda: quota(site)[1] == 0), "a smaller quota leaves nothing available")
     refused(put(site, WORK + "small2.ics", event("small2")), "and nothing new is taken")
@@ -85,7 +85,24 @@ def changed(site):
     tap.equal(put(site, WORK + "small2.ics", event("small2")).status, 201, "and all is taken")
 
 
-with Site(users=["alice", "bob"], config=f"max-home-size = {LIMIT // 1024}K\n") as site:
+def files(site):
+    path = "/dav/calendars/carol/files/"
+    site.request("MKCOL", path, None, "carol")
+    for name, size in (("a", 20000), ("b", 30000), ("b", 25000)):
+        site.request("PUT", path + name, "x" * size, "carol")
+    tap.equal(quota(site, path, "carol"), (45000, LIMIT - 45000), "files of a plain collection count too")
+    refused(site.request("PUT", path + "c", "x" * 30000, "carol"), "a file that would cross it")
+    refused(site.request("COPY", path + "b", None, "carol", {"Destination": path + "c"}), "a copy that would")
+    tap.equal(site.request("MOVE", path + "a", None, "carol", {"Destination": path + "c"}).status, 201, "a move needs no room")
+    tap.equal(quota(site, path, "carol")[0], 45000, "nor takes any")
+    site.request("DELETE", path + "c", user="carol")
+    tap.equal(quota(site, path, "carol")[0], 25000, "what is deleted counts no more")
+    site.request("DELETE", path, user="carol")
+    tap.equal(quota(site, "/dav/calendars/carol/", "carol")[0], 0, "also with its collection")
+
+
+with Site(users=["alice", "bob", "carol"], config=f"max-home-size = {LIMIT // 1024}K\nplain-collections = yes\n") as site:
+    files(site)
     kept_with_each_write(site)
     crossed(site)
     changed(site)
