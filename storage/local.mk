@@ -12,6 +12,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_feed.c \
 	storage/store_file.c \
 	storage/store_job.c \
+	storage/store_lock.c \
 	storage/store_object.c \
 	storage/store_occupancy.c \
 	storage/store_principal.c \

@@ -260,6 +260,20 @@ struct app_password {
 	instant_t created;
 };
 
+#define LOCK_TOKEN_SIZE 16 /* bytes of a random UUID */
+
+/* A write lock (RFC 4918, 6 and 7). */
+struct lock {
+	uint64_t owner; /* principal id: in whose home it lies */
+	unsigned char token[LOCK_TOKEN_SIZE];
+	struct slice path; /* COLLECTION or COLLECTION/MEMBER..., decoded, without slashes at the ends */
+	bool infinite;     /* it covers what is below too */
+	bool shared;
+	uint64_t holder; /* principal id: whose token it is */
+	struct slice told; /* DAV:owner, what the holder says of himself, as XML; empty: nothing */
+	instant_t expires;
+};
+
 /* What somebody's objects and files take; with what a quota is compared. */
 struct usage {
 	uint64_t bytes; /* of the bodies */

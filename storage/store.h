@@ -53,6 +53,7 @@ typedef int store_property_fn(struct slice ns, struct slice name, struct slice x
 typedef int store_job_fn(const struct job *job, void *arg);
 typedef int store_grant_fn(const struct grant *grant, void *arg);
 typedef int store_file_fn(const struct file *file, void *arg);
+typedef int store_lock_fn(const struct lock *lock, void *arg);
 typedef int store_id_fn(uint64_t id, void *arg);
 typedef int store_feed_fn(const struct feed *feed, void *arg);
 typedef int store_app_password_fn(const struct app_password *password, void *arg);
@@ -185,6 +186,16 @@ int store_file_put(struct kv_txn *txn, struct file *file, struct slice body);
 int store_file_move(struct kv_txn *txn, const struct file *file, uint64_t collection, struct slice path);
 /* The file or the (empty) folder, with its properties. */
 int store_file_delete(struct kv_txn *txn, const struct file *file);
+
+/* ---- locks ---- */
+int store_lock_put(struct kv_txn *txn, const struct lock *lock); /* replaces that of its token */
+int store_lock_delete(struct kv_txn *txn, const struct lock *lock);
+/* All in OWNER's home, also those that have expired. */
+int store_lock_each(struct kv_txn *txn, uint64_t owner, store_lock_fn *fn, void *arg);
+/* The locks whose root is PATH or, with TREE, below it: what was there has gone. */
+int store_lock_forget(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice path, bool tree);
+/* Those that have expired at NOW. */
+int store_lock_sweep(struct kv_txn *txn, struct arena *arena, uint64_t owner, instant_t now);
 
 /* ---- changes (RFC 6578) ---- */
 /*

@@ -400,5 +400,9 @@ int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id)
 		ret = delete_listed(txn, &grants);
 	key_begin(&prefix, TABLE_APP_PASSWORD);
 	key_add_u64(&prefix, id);
+	if (ret == 0)
+		ret = store_delete_range(txn, &prefix);
+	key_begin(&prefix, TABLE_LOCK);
+	key_add_u64(&prefix, id);
 	return ret < 0 ? ret : store_delete_range(txn, &prefix);
 }

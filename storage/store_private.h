@@ -42,6 +42,7 @@ enum table {
 	TABLE_USAGE = 'B',           /* principal -> bytes and number of his objects */
 	TABLE_FEED = 'z',            /* digest -> id, owner, collection, created */
 	TABLE_FEED_OF = 'Z',         /* owner, id -> digest */
+	TABLE_LOCK = 'l',            /* owner, token -> lock */
 	TABLE_FILE = 'f',            /* collection, path -> file */
 	TABLE_FILE_BODY = 'F',       /* file id -> bytes */
 	TABLE_APP_PASSWORD = 'w',    /* principal, digest -> id, name, created */
@@ -98,6 +99,7 @@ int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, 
 /* Looks at one row of the tables of store_access.c; *WRONG_R: what disagrees, or NULL. */
 int store_access_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);
+int store_lock_decode(struct slice key, struct slice value, struct lock *lock_r); /* borrows */
 /* The same for TABLE_FILE. */
 int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);

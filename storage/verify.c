@@ -695,6 +695,19 @@ static int file_body_row(struct verify *v, struct slice key, struct slice value)
 	return 0;
 }
 
+static int lock_row(struct verify *v, struct slice key, struct slice value)
+{
+	struct principal principal;
+	struct lock lock;
+	bool there;
+	int ret;
+
+	if (store_lock_decode(key, value, &lock) < 0)
+		return disagree(v, "lock: a row that cannot be read");
+	ret = found(store_principal_get_by_id(v->txn, v->arena, lock.owner, &principal), &there);
+	return ret < 0 || there ? ret : disagree(v, "lock: a row of principal %llu, who is not there", ID(lock.owner));
+}
+
 static int any_row(struct verify *v, struct slice key, struct slice value)
 {
 	(void)v;
@@ -734,6 +747,7 @@ static row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_USAGE] = usage_row,
     [TABLE_FEED] = feed_row,
     [TABLE_FEED_OF] = feed_row,
+    [TABLE_LOCK] = lock_row,
     [TABLE_FILE] = file_row,
     [TABLE_FILE_BODY] = file_body_row,
     [TABLE_GRANT] = access_row,

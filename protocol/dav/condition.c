@@ -26,6 +26,7 @@ static const struct condition_info conditions[DAV_CONDITION_COUNT] = {
     [DAV_QUOTA_NOT_EXCEEDED] = {NS_DAV, "quota-not-exceeded", "RFC 4331, 6"},
     [DAV_SUFFICIENT_DISK_SPACE] = {NS_DAV, "sufficient-disk-space", "RFC 4331, 6"},
     [DAV_LOCK_TOKEN_SUBMITTED] = {NS_DAV, "lock-token-submitted", "RFC 4918, 16"},
+    [DAV_LOCK_TOKEN_MATCHES_REQUEST_URI] = {NS_DAV, "lock-token-matches-request-uri", "RFC 4918, 16"},
     [DAV_NO_CONFLICTING_LOCK] = {NS_DAV, "no-conflicting-lock", "RFC 4918, 16"},
     [CALDAV_SUPPORTED_CALENDAR_DATA] = {NS_CALDAV, "supported-calendar-data", "RFC 4791, 5.3.2.1"},
     [CALDAV_VALID_CALENDAR_DATA] = {NS_CALDAV, "valid-calendar-data", "RFC 4791, 5.3.2.1"},

@@ -52,6 +52,13 @@
 	X(DAV_AUTHENTICATED, DAV, "authenticated")                                                                     \
 	X(DAV_UNAUTHENTICATED, DAV, "unauthenticated")                                                                 \
 	X(DAV_SELF, DAV, "self")                                                                                       \
+	X(DAV_LOCKINFO, DAV, "lockinfo")                                                                                   \
+	X(DAV_LOCKSCOPE, DAV, "lockscope")                                                                                 \
+	X(DAV_LOCKTYPE, DAV, "locktype")                                                                                   \
+	X(DAV_WRITE, DAV, "write")                                                                                         \
+	X(DAV_EXCLUSIVE, DAV, "exclusive")                                                                                 \
+	X(DAV_SHARED, DAV, "shared")                                                                                       \
+	X(DAV_OWNER, DAV, "owner")                                                                                         \
 	X(CALDAV_MKCALENDAR, CALDAV, "mkcalendar")                                                                     \
 	X(CALDAV_CALENDAR, CALDAV, "calendar")                                                                         \
 	X(CALDAV_CALENDAR_DATA, CALDAV, "calendar-data")                                                               \

@@ -37,6 +37,12 @@ struct change_origin {
 	enum change_origin_kind kind;
 	struct slice principal; /* name; empty for the operator */
 	struct slice request;   /* request id */
+	/*
+	 * Asked first in the update, which may run again: locks and the like, which this service does not know. 0; -EINVAL with
+	 * *ERR, by which the write is refused; or another -errno. NULL: nobody is asked.
+	 */
+	int (*guard)(struct kv_txn *txn, void *arg, struct error *err);
+	void *guard_arg;
 };
 
 struct change_settings {
@@ -151,7 +157,7 @@ void change_delete_wait(struct change_service *service, struct arena *arena, con
     struct change_result *result_r);
 
 /*
- * Deletes a collection with all its objects in one update. `work` and `bookings` (and a resource's calendar) are
+ * Deletes a collection with all its objects in one update; ORIGIN must live until DONE. `work` and `bookings` (and a resource's calendar) are
  * refused with 403.
  */
 void change_collection_delete(struct change_service *service, struct arena *arena, struct slice home,

@@ -16,6 +16,16 @@ int result_refuse(struct change_result *result, int status, enum dav_condition c
 	return error_set(&result->error, status, condition, "%s", sentence);
 }
 
+int origin_guard(const struct change_origin *origin, struct kv_txn *txn, struct change_result *result)
+{
+	struct error err = ERROR_NONE;
+	int ret = origin->guard != NULL ? origin->guard(txn, origin->guard_arg, &err) : 0;
+
+	if (ret == -EINVAL)
+		*result = (struct change_result){.outcome = CHANGE_REFUSED, .error = err};
+	return ret;
+}
+
 /* ---- conditions (RFC 9110, 13) ---- */
 
 bool condition_holds(const struct change_condition *condition, const struct object *old)
@@ -459,7 +469,8 @@ int write_commit(struct kv_txn *txn, void *arg)
 
 	write->result = (struct change_result){0};
 	write->touch_due = 0;
-	if (write->in_writer)
+	ret = origin_guard(&write->request->origin, txn, &write->result);
+	if (ret == 0 && write->in_writer)
 		ret = write_prepare(write, txn);
 	if (ret == 0 && write->transfer != NULL)
 		ret = transfer_check(txn, write);

@@ -32,6 +32,13 @@ static int tell_cancellation(struct change_service *service, struct kv_txn *txn,
 	return store_job_put(txn, &job);
 }
 
+static int forget_locks(struct kv_txn *txn, struct arena *arena, const struct place *place, const struct object *object)
+{
+	char *path = arena_printf(arena, "%.*s/%.*s", SLICE_ARG(place->collection.name), SLICE_ARG(object->name));
+
+	return path != NULL ? store_lock_forget(txn, arena, place->owner.id, slice_str(path), false) : -ENOMEM;
+}
+
 int object_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
     const struct object *object, const struct removal_cause *cause)
 {
@@ -50,6 +57,8 @@ int object_remove(struct change_service *service, struct kv_txn *txn, struct are
 		ret = store_occupancy_clear(txn, place->owner.id, object->uid);
 	if (ret == 0)
 		ret = store_object_delete(txn, place->owner.id, object, clock_now(service->clock));
+	if (ret == 0)
+		ret = forget_locks(txn, arena, place, object);
 	if (ret == 0)
 		ret = refusal_forget(txn, arena, object->collection, object->name);
 	if (ret < 0 || held_count == 0 || cause->renamed)
@@ -103,7 +112,9 @@ static int removal_commit(struct kv_txn *txn, void *arg)
 	int ret;
 
 	removal->result = (struct change_result){0};
-	ret = removal_decide(removal, txn);
+	ret = origin_guard(&removal->request->origin, txn, &removal->result);
+	if (ret == 0)
+		ret = removal_decide(removal, txn);
 	return ret == -EINVAL && removal->result.outcome == CHANGE_REFUSED ? 0 : ret;
 }
 

@@ -154,6 +154,8 @@ enum on_overlap on_overlap_of(const struct change_service *service, const struct
 struct slice object_job_key(struct arena *arena, uint64_t collection, struct slice name);
 /* Fills the result of a refusal; returns -EINVAL. */
 int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence);
+/* Asks the origin's guard; its refusal stands in RESULT. 0, -EINVAL or another -errno. */
+int origin_guard(const struct change_origin *origin, struct kv_txn *txn, struct change_result *result);
 /* OLD is NULL when there is none. False when 412 is the answer. */
 bool condition_holds(const struct change_condition *condition, const struct object *old);
 /* A calendar app that moves a booking between calendars deletes first; so long nobody is told (contract, section 4). */

@@ -79,6 +79,8 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 	if (ret == 0 && place->collection.kind == COLLECTION_PLAIN)
 		ret = remove_files(txn, arena, place->collection.id);
 	if (ret == 0)
+		ret = store_lock_forget(txn, arena, place->owner.id, place->collection.name, true);
+	if (ret == 0)
 		ret = store_collection_forget_grants(txn, arena, place->collection.owner, place->collection.id);
 	if (ret == 0)
 		ret = store_feed_forget(txn, arena, place->collection.owner, place->collection.id);
@@ -91,7 +93,7 @@ struct removal {
 	struct change_service *service;
 	struct arena *arena;
 	struct slice home, name;
-	struct slice request;
+	const struct change_origin *origin;
 	change_done_fn *done;
 	void *arg;
 	struct change_result result;
@@ -108,7 +110,7 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 		return ret;
 	if (place_is_permanent(&place.collection))
 		return result_refuse(&removal->result, 403, CONDITION_NONE, "This calendar cannot be deleted.");
-	ret = collection_remove(removal->service, txn, removal->arena, &place, removal->request);
+	ret = collection_remove(removal->service, txn, removal->arena, &place, removal->origin->request);
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;
 	return ret;
@@ -120,7 +122,9 @@ static int removal_commit(struct kv_txn *txn, void *arg)
 	int ret;
 
 	removal->result = (struct change_result){0};
-	ret = removal_decide(removal, txn);
+	ret = origin_guard(removal->origin, txn, &removal->result);
+	if (ret == 0)
+		ret = removal_decide(removal, txn);
 	return ret == -EINVAL && removal->result.outcome == CHANGE_REFUSED ? 0 : ret;
 }
 
@@ -144,7 +148,7 @@ void change_collection_delete(struct change_service *service, struct arena *aren
 		done(&result, arg);
 		return;
 	}
-	*removal = (struct removal){service, arena, home, name, origin->request, done, arg, {0}};
+	*removal = (struct removal){service, arena, home, name, origin, done, arg, {0}};
 	kv_update(store_kv(service->store), removal_commit, removal_done, removal);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "protocol/dav/acl_request.h"
+#include "server/dav/locks.h"
 #include "server/dav/privileges.h"
 #include "server/dav/properties.h"
 
@@ -229,6 +230,8 @@ static int set_acl(struct kv_txn *txn, void *arg)
 	uint64_t collection;
 	int ret = set != NULL ? dav_resolve(d, txn, &d->path, ACL_WRITE_ACL, &resource) : -ENOMEM;
 
+	if (ret == 0)
+		ret = dav_locks_check(d, txn, &(struct dav_lock_target){&d->path, LOCKED_SELF}, 1);
 	for (size_t i = 0; ret == 0 && i < setting->count; i++)
 		ret = read_grant(d, txn, &setting->aces[i], set);
 	if (ret < 0)

@@ -11,7 +11,7 @@
 #include "server/http/request.h"
 #include "storage/store.h"
 
-#define DAV_CLASSES "1, 3, access-control, calendar-access, calendar-proxy, extended-mkcol"
+#define DAV_CLASSES "1, 2, 3, access-control, calendar-access, calendar-proxy, extended-mkcol"
 
 /* One request while it is answered; lives in its arena. */
 struct dav_request {
@@ -114,6 +114,8 @@ void dav_add_member(struct http_request *http); /* POST */
 void dav_delete(struct http_request *http);
 void dav_transfer(struct http_request *http); /* COPY and MOVE */
 void dav_report(struct http_request *http);
+void dav_lock(struct http_request *http);
+void dav_unlock(struct http_request *http);
 void dav_set_acl(struct http_request *http); /* ACL (RFC 3744, 8.1) */
 void dav_well_known(struct http_request *http);
 

@@ -13,7 +13,8 @@ static int prepare(struct dav_write *write)
 	write->delete.home = slice_str(d->path.name);
 	write->delete.collection = slice_str(d->path.collection);
 	write->delete.name = slice_str(d->path.object);
-	write->delete.origin = dav_write_origin(d);
+	write->locked[0] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_MEMBERSHIP | LOCKED_TREE};
+	write->delete.origin = dav_write_origin(d, write->locked, 1);
 	return ret;
 }
 

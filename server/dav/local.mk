@@ -10,6 +10,8 @@ server_libserver_a_SOURCES += \
 	server/dav/get.c \
 	server/dav/groups.c \
 	server/dav/live_properties.c \
+	server/dav/lock.c \
+	server/dav/locks.c server/dav/locks.h \
 	server/dav/mkcalendar.c \
 	server/dav/options.c \
 	server/dav/plain.c server/dav/plain.h \

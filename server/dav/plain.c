@@ -6,6 +6,7 @@
 
 #include "protocol/http/date.h"
 #include "server/base/config.h"
+#include "server/dav/locks.h"
 #include "server/dav/properties.h"
 #include "server/dav/routes.h"
 
@@ -187,10 +188,13 @@ static int put(struct kv_txn *txn, void *arg)
 	struct slice type = http_header_get(d->http->headers, "Content-Type");
 	struct target target;
 	struct file file;
+	const struct dav_lock_target locked = {&d->path, LOCKED_SELF | LOCKED_IF_NEW};
 	int ret = find_target(d, txn, &d->path, ACL_WRITE_CONTENT, &target);
 
 	if (ret == 0)
 		ret = precondition_holds(write, target.old);
+	if (ret == 0)
+		ret = dav_locks_check(d, txn, &locked, 1);
 	if (ret < 0)
 		return ret;
 	if (d->path.slash || (target.old != NULL && target.old->folder))
@@ -214,25 +218,38 @@ void plain_put(struct dav_request *d)
 	begin(d, NULL, put);
 }
 
-/* ---- MKCOL ---- */
+/* ---- MKCOL, and LOCK of what is not there ---- */
 
-int plain_make_folder(struct dav_request *d, struct kv_txn *txn)
+static int make(struct dav_request *d, struct kv_txn *txn, bool folder)
 {
 	instant_t now = clock_now(d->app->clock);
 	struct target target;
-	struct file folder;
+	struct file file;
 	int ret = find_target(d, txn, &d->path, ACL_READ, &target);
 
 	if (ret == 0 && target.old != NULL)
 		return error_set(&d->error, 405, DAV_RESOURCE_MUST_BE_NULL, "There is something of this name already.");
 	if (ret < 0)
 		return ret;
-	folder = (struct file){.collection = target.top.collection->id, .path = target.where, .folder = true, .created = now,
+	file = (struct file){.collection = target.top.collection->id, .path = target.where, .folder = folder, .created = now,
 	    .modified = now};
-	ret = store_file_put(txn, &folder, SLICE_EMPTY);
+	ret = store_file_put(txn, &file, SLICE_EMPTY);
 	return ret != -ENAMETOOLONG ? ret
 	                            : error_set(&d->error, 403, CONDITION_NONE, "The path is longer than %d bytes.",
 	                                  STORE_FILE_PATH_MAX);
+}
+
+int plain_make_file(struct dav_request *d, struct kv_txn *txn)
+{
+	return make(d, txn, false);
+}
+
+int plain_make_folder(struct dav_request *d, struct kv_txn *txn)
+{
+	const struct dav_lock_target target = {&d->path, LOCKED_SELF | LOCKED_MEMBERSHIP};
+	int ret = make(d, txn, true);
+
+	return ret < 0 ? ret : dav_locks_check(d, txn, &target, 1); /* its error takes back what was written */
 }
 
 /* ---- DELETE, COPY, MOVE: trees ---- */
@@ -261,10 +278,23 @@ static int list_tree(struct dav_request *d, struct kv_txn *txn, const struct fil
 	return 0;
 }
 
-static int delete_tree(struct dav_request *d, struct kv_txn *txn, const struct file *file)
+/* The locks on a file or folder that goes, and on what is below it. */
+static int forget_locks(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *top, const struct file *file)
+{
+	char *path = arena_printf(d->arena, "%.*s/%.*s", SLICE_ARG(top->collection->name), SLICE_ARG(file->path));
+
+	return path != NULL ? store_lock_forget(txn, d->arena, top->owner, slice_str(path), true) : -ENOMEM;
+}
+
+static int delete_tree(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *top, const struct file *file)
 {
 	struct tree tree;
-	int ret = list_tree(d, txn, file, true, &tree);
+	int ret = forget_locks(d, txn, top, file);
+
+	if (ret == 0)
+		ret = list_tree(d, txn, file, true, &tree);
+	if (ret < 0)
+		return ret;
 
 	for (size_t i = tree.count; ret == 0 && i-- > 0;)
 		ret = store_file_delete(txn, &tree.at[i]);
@@ -275,6 +305,7 @@ static int delete(struct kv_txn *txn, void *arg)
 {
 	struct plain_write *write = arg;
 	struct dav_request *d = write->d;
+	const struct dav_lock_target locked = {&d->path, LOCKED_SELF | LOCKED_MEMBERSHIP | LOCKED_TREE};
 	struct target target;
 	int ret = find_target(d, txn, &d->path, ACL_UNBIND, &target);
 
@@ -284,8 +315,10 @@ static int delete(struct kv_txn *txn, void *arg)
 		return -ENOENT;
 	if (ret == 0)
 		ret = precondition_holds(write, target.old);
+	if (ret == 0)
+		ret = dav_locks_check(d, txn, &locked, 1);
 	write->status = 204;
-	return ret < 0 ? ret : delete_tree(d, txn, target.old);
+	return ret < 0 ? ret : delete_tree(d, txn, &target.top, target.old);
 }
 
 void plain_delete(struct dav_request *d)
@@ -356,7 +389,7 @@ static int clear_target(struct plain_write *write, struct kv_txn *txn, const str
 	if (target->old->folder && slice_starts(source->path, target->old->path) &&
 	    source->collection == target->old->collection && source->path.at[target->old->path.len] == '/')
 		return error_set(&d->error, 403, CONDITION_NONE, "The source lies in the destination.");
-	return delete_tree(d, txn, target->old);
+	return delete_tree(d, txn, &target->top, target->old);
 }
 
 static int transfer(struct kv_txn *txn, void *arg)
@@ -364,6 +397,10 @@ static int transfer(struct kv_txn *txn, void *arg)
 	struct plain_write *write = arg;
 	struct dav_request *d = write->d;
 	bool move = write->transfer->transfer.move;
+	const struct dav_lock_target locked[] = {
+	    {&write->transfer->destination, LOCKED_SELF | LOCKED_IF_NEW | LOCKED_TREE},
+	    {&d->path, LOCKED_SELF | LOCKED_MEMBERSHIP | LOCKED_TREE},
+	};
 	struct dav_resource source;
 	struct target target;
 	struct tree tree = {NULL, 0};
@@ -374,9 +411,13 @@ static int transfer(struct kv_txn *txn, void *arg)
 	if (ret == 0)
 		ret = precondition_holds(write, source.file);
 	if (ret == 0)
+		ret = dav_locks_check(d, txn, locked, move ? 2 : 1);
+	if (ret == 0)
 		ret = list_tree(d, txn, source.file, move || write->depth == DEPTH_INFINITY, &tree);
 	if (ret == 0)
 		ret = clear_target(write, txn, source.file, &target);
+	if (ret == 0 && move)
+		ret = forget_locks(d, txn, &source, source.file); /* locks do not move (RFC 4918, 7.6) */
 	for (size_t i = 0; ret == 0 && i < tree.count; i++) {
 		struct slice path;
 

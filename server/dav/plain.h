@@ -22,6 +22,8 @@ int plain_get(struct dav_request *d, struct kv_txn *txn, const struct dav_resour
 void plain_put(struct dav_request *d);
 void plain_delete(struct dav_request *d);
 void plain_transfer(struct dav_write *write);
+/* An empty file where nothing is, for LOCK; within the update. 0, or a negative errno for dav_finish. */
+int plain_make_file(struct dav_request *d, struct kv_txn *txn);
 /* MKCOL inside a plain collection, within the update. 0, or a negative errno for dav_finish. */
 int plain_make_folder(struct dav_request *d, struct kv_txn *txn);
 

@@ -82,6 +82,8 @@ property_get_fn get_current_user_privilege_set, get_supported_privilege_set, get
     get_inherited_acl_set;
 /* The href of a principal by his id; -ENOENT. */
 int add_principal_href(const struct property_source *source, uint64_t id, struct buf *b);
+/* locks.c */
+property_get_fn get_lock_discovery, get_supported_lock;
 /* groups.c */
 property_get_fn get_group_members, get_group_membership, get_proxy_read_for, get_proxy_write_for;
 property_set_fn set_group_members;

@@ -5,6 +5,7 @@
 
 #include "protocol/dav/multistatus.h"
 #include "server/booking/change.h"
+#include "server/dav/locks.h"
 #include "server/dav/properties.h"
 
 struct outcome {
@@ -116,6 +117,8 @@ static int apply(struct kv_txn *txn, void *arg)
 	memset(patch->outcomes, 0, patch->changes.count * sizeof(*patch->outcomes));
 	patch->failed = false;
 	ret = dav_resolve(d, txn, &d->path, ACL_READ, &patch->resource);
+	if (ret == 0)
+		ret = dav_locks_check(d, txn, &(struct dav_lock_target){&d->path, LOCKED_SELF}, 1);
 	if (ret < 0)
 		return ret;
 	if (patch->resource.kind == DAV_COLLECTION) {

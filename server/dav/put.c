@@ -73,7 +73,8 @@ static void fill(struct dav_write *write)
 	write->put.name = slice_str(d->path.object);
 	write->put.body = d->http->body;
 	write->put.handling = dav_write_handling(d);
-	write->put.origin = dav_write_origin(d);
+	write->locked[0] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_IF_NEW};
+	write->put.origin = dav_write_origin(d, write->locked, 1);
 }
 
 static int prepare(struct dav_write *write)

@@ -24,6 +24,9 @@
 #define TRANSFER                                                                                                       \
 	[HTTP_COPY] = {dav_transfer, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN},                                      \
 	[HTTP_MOVE] = {dav_transfer, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}
+#define LOCKS                                                                                                          \
+	[HTTP_LOCK] = {dav_lock, RUN_ON_WORKER, BODY_XML, ACCESS_SIGNED_IN},                                           \
+	[HTTP_UNLOCK] = {dav_unlock, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}
 #define PUT    [HTTP_PUT] = {dav_put, RUN_ON_WORKER, BODY_ICAL, ACCESS_SIGNED_IN}
 
 static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
@@ -40,11 +43,11 @@ static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
     [DAV_CALENDARS] = {ANY, REPORT},
     [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE, NO_GET, SET_ACL},
     /* PUT of something that is no calendar, right below a home: refused with its condition, not with 405. */
-    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, TRANSFER, PUT, SET_ACL,
+    [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, TRANSFER, LOCKS, PUT, SET_ACL,
         [HTTP_POST] = {dav_add_member, RUN_ON_WORKER, BODY_ICAL, ACCESS_SIGNED_IN},
         [HTTP_GET] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN},
         [HTTP_HEAD] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}},
-    [DAV_OBJECT] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, TRANSFER, PUT,
+    [DAV_OBJECT] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, TRANSFER, LOCKS, PUT,
         [HTTP_GET] = {dav_get, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN},
         [HTTP_HEAD] = {dav_get, RUN_ON_LOOP, BODY_NONE, ACCESS_SIGNED_IN}},
 };

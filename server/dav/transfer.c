@@ -101,6 +101,10 @@ static int rename_calendar(struct kv_txn *txn, void *arg)
 	home.kind = DAV_HOME;
 	if (ret == 0)
 		ret = dav_resolve(d, txn, &home, ACL_BIND, &resource);
+	if (ret == 0)
+		ret = dav_locks_check(d, txn, write->locked, 2);
+	if (ret == 0)
+		ret = store_lock_forget(txn, d->arena, calendar.owner, calendar.collection->name, true);
 	if (ret < 0)
 		return ret;
 	ret = change_collection_rename(d->app->changes, txn, d->arena, calendar.collection,
@@ -167,7 +171,9 @@ static int prepare(struct dav_write *write)
 	transfer->to_collection = slice_str(write->destination.collection);
 	transfer->to_name = slice_str(write->destination.object);
 	transfer->handling = dav_write_handling(d);
-	transfer->origin = dav_write_origin(d);
+	write->locked[0] = (struct dav_lock_target){&write->destination, LOCKED_SELF | LOCKED_IF_NEW | LOCKED_TREE};
+	write->locked[1] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_MEMBERSHIP | LOCKED_TREE};
+	transfer->origin = dav_write_origin(d, write->locked, transfer->move ? 2 : 1);
 	return ret;
 }
 

@@ -79,9 +79,13 @@ int dav_write_condition(struct dav_request *d, struct change_condition *conditio
 	return 0;
 }
 
-struct change_origin dav_write_origin(const struct dav_request *d)
+struct change_origin dav_write_origin(struct dav_request *d, const struct dav_lock_target *targets, size_t count)
 {
-	return (struct change_origin){ORIGIN_USER, slice_str(d->user->name), slice_str(d->http->id)};
+	struct change_origin origin = {
+	    .kind = ORIGIN_USER, .principal = slice_str(d->user->name), .request = slice_str(d->http->id)};
+
+	dav_locks_guard(d, targets, count, &origin);
+	return origin;
 }
 
 enum handling dav_write_handling(const struct dav_request *d)
@@ -123,6 +127,8 @@ static void refuse(struct dav_write *write, const struct change_result *result)
 
 	if (strict) {
 		write_unavailable(&extra, result);
+	} else if (result->error.http_status == 423) {
+		buf_add_slice(&extra, d->extra);
 	} else if (result->conflicting_name.len > 0) {
 		buf_add_str(&extra, "<D:href>");
 		dav_href_object(&extra, slice_str(path->name), slice_str(path->collection), result->conflicting_name);

@@ -5,7 +5,7 @@
 #define SERVER_DAV_WRITE_H
 
 #include "server/booking/change.h"
-#include "server/dav/dav_private.h"
+#include "server/dav/locks.h"
 
 /* One write on its way; of the request's arena. */
 struct dav_write {
@@ -14,6 +14,7 @@ struct dav_write {
 	struct change_delete delete;
 	struct change_transfer transfer;
 	struct dav_path destination; /* of a transfer */
+	struct dav_lock_target locked[2];
 };
 
 /* PREPARE reads the request into the write: 0 or a negative errno for dav_finish; then START hands it on. */
@@ -27,7 +28,8 @@ int dav_write_check(struct dav_request *d);
 int dav_write_condition(struct dav_request *d, struct change_condition *condition_r);
 /* Prefer: handling= (RFC 7240, 4.4). */
 enum handling dav_write_handling(const struct dav_request *d);
-struct change_origin dav_write_origin(const struct dav_request *d);
+/* Who writes; in the update the locks on TARGETS, which must live as long as the request, are asked for. */
+struct change_origin dav_write_origin(struct dav_request *d, const struct dav_lock_target *targets, size_t count);
 /* Sets up the answer of RESULT and finishes. ARG is the struct dav_write. */
 void dav_write_done(const struct change_result *result, void *arg);
 

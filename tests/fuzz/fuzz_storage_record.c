@@ -93,6 +93,12 @@ static void try_access(struct slice value)
 {
 	struct app_password password;
 	struct grant grant;
+	struct lock lock;
+
+	if (store_lock_decode(SLICE("l........################"), value, &lock) == 0) {
+		read_all(lock.path);
+		read_all(lock.told);
+	}
 
 	if (store_app_password_decode(SLICE("w................................########"), value, &password) == 0)
 		read_all(password.name);

@@ -90,7 +90,7 @@ def refusals(site):
             tap.equal([h.text for h in etree.fromstring(answer.body).iter(D + "href")], [WORK + "first.ics"],
                       "and whose UID it is")
     places = [("PUT", HOME + "stray.ics", 403, [C + "calendar-collection-location-ok"]), ("PUT", HOME + "no/x.ics", 409, []),
-              ("PUT", WORK + "a/b.ics", 404, []), ("GET", HOME, 405, []), ("POST", HOME, 405, []),
+              ("PUT", WORK + "a/b.ics", 409, [C + "calendar-collection-location-ok"]), ("GET", HOME, 405, []), ("POST", HOME, 405, []),
               ("DELETE", HOME, 405, []), ("DELETE", HOME + "none/", 404, []), ("PROPFIND", WORK + "none.ics", 404, []),
               ("GET", "/dav/elsewhere", 404, []), ("GET", WORK + "%2e%2e/x", 404, []), ("GET", WORK + "a%00b", 404, [])]
     for method, path, status, elements in places:
@@ -185,13 +185,18 @@ def privacy(site):
                 ("GET", "work/private.ics", None), ("HEAD", "work/private.ics", None), ("GET", "work/", None),
                 ("PUT", "work/private.ics", event("evil")), ("PUT", "work/new.ics", event("evil")),
                 ("PUT", "new.ics", event("evil")), ("DELETE", "work/private.ics", None), ("DELETE", "work/", None),
-                ("MKCALENDAR", "evil/", None), ("MKCOL", "evil/", None), ("OPTIONS", "nothing/else/at/all", None)]
+                ("MKCALENDAR", "evil/", None), ("MKCOL", "evil/", None), ("COPY", "work/private.ics", None),
+                ("MOVE", "work/private.ics", None), ("LOCK", "work/private.ics", None), ("LOCK", "work/none.ics", None),
+                ("UNLOCK", "work/private.ics", None), ("ACL", "work/", f"<D:acl {ROOT}/>"), ("POST", "work/", event("evil"))]
     requests += [("REPORT", path, body) for path in ("work/", "bookings/", "") for body in reports]
     for method, tail, body in requests:
         answers = []
         for home in (mine, none):
             text = body.replace(mine, home) if body else None
-            headers = {"Depth": "1", "Content-Type": "text/calendar" if method == "PUT" else "text/xml"}
+            headers = {"Depth": "0" if method == "LOCK" else "1", "Content-Type": "text/calendar" if method in ("PUT", "POST") else "text/xml",
+                       "Destination": "/dav/calendars/bob/work/x.ics", "Lock-Token": "<urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f>"}
+            if method == "LOCK":
+                text = (f"<D:lockinfo {ROOT}><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>")
             answer = site.request(method, home + tail, text, "bob", headers)
             answers.append((answer.status, answer.body, sorted(k for k in answer.headers.keys() if k != "Date")))
         tap.check(answers[0] == answers[1] and answers[0][0] == 404, f"bob: {method} {tail} is 404 as for nobody's", answers)

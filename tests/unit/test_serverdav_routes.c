@@ -35,9 +35,9 @@ static const struct {
     {"/dav/principals/users/alice/calendar-proxy-read/", "OPTIONS, PROPFIND, PROPPATCH, REPORT"},
     {"/dav/principals/users/alice/calendar-proxy-none/", NULL},
     {"/dav/calendars/alice/", "OPTIONS, PROPFIND, PROPPATCH, REPORT, ACL"},
-    {WORK, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT, COPY, MOVE, ACL"},
-    {WORK "e.ics", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE"},
-    {WORK "a/b", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE"}, /* perhaps a folder's */
+    {WORK, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, MKCOL, MKCALENDAR, REPORT, COPY, MOVE, LOCK, UNLOCK, ACL"},
+    {WORK "e.ics", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, LOCK, UNLOCK"},
+    {WORK "a/b", "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, LOCK, UNLOCK"}, /* perhaps a folder's */
     {WORK "%2e%2e/x", NULL},
     {WORK "%zz", NULL},
     {"/dav/elsewhere/", NULL},
@@ -73,7 +73,7 @@ static const struct {
     {HTTP_PROPFIND, WORK, true, RUN_ON_LOOP, ACCESS_SIGNED_IN},
     {HTTP_REPORT, WORK, true, RUN_ON_WORKER, ACCESS_SIGNED_IN},
     {HTTP_PROPFIND, "/.well-known/caldav", true, RUN_ON_LOOP, ACCESS_ANYONE},
-    {HTTP_LOCK, WORK "e.ics", false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
+    {HTTP_LOCK, WORK "e.ics", true, RUN_ON_WORKER, ACCESS_SIGNED_IN},
     {HTTP_POST, "/dav/calendars/alice/", false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
     {HTTP_METHOD_COUNT, WORK, false, RUN_ON_LOOP, ACCESS_SIGNED_IN},
 };
