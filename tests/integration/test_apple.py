@@ -107,13 +107,13 @@ def home(site):
 
 
 def settings(site):
-    alarm = "BEGIN:VALARM&#13;\nTRIGGER:-PT15M&#13;\nEND:VALARM&#13;\n"
+    alarm = "BEGIN:VALARM&#13;\nACTION:AUDIO&#13;\nTRIGGER:-PT15M&#13;\nEND:VALARM&#13;\n"
     answer = proppatch(site, HOME, f"<D:set><D:prop><C:default-alarm-vevent-datetime>{alarm}"
                        "</C:default-alarm-vevent-datetime></D:prop></D:set>")
     tap.equal((answer.status, Multistatus(answer.body).statuses(HOME)), (207, {C + "default-alarm-vevent-datetime": 200}),
               "PROPPATCH of the home's default alarm")
     kept = propfind(site, HOME, "C:default-alarm-vevent-datetime").text(HOME, C + "default-alarm-vevent-datetime")
-    tap.equal(kept, "BEGIN:VALARM\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n", "it comes back with its carriage returns")
+    tap.equal(kept, "BEGIN:VALARM\r\nACTION:AUDIO\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\n", "it comes back with its carriage returns")
     zone = ("BEGIN:VCALENDAR&#13;\nVERSION:2.0&#13;\nPRODID:-//Apple//EN&#13;\nBEGIN:VTIMEZONE&#13;\nTZID:Europe/Paris&#13;\n"
             "BEGIN:STANDARD&#13;\nDTSTART:19701025T030000&#13;\nTZOFFSETFROM:+0200&#13;\nTZOFFSETTO:+0100&#13;\n"
             "END:STANDARD&#13;\nEND:VTIMEZONE&#13;\nEND:VCALENDAR&#13;\n")
