@@ -5,6 +5,12 @@ support_zones = tests/support/zones.c tests/support/zones.h
 tests_unit_test_recur_instances_SOURCES = tests/unit/test_recur_instances.c $(support_zones)
 tests_unit_test_freebusy_busy_SOURCES = tests/unit/test_freebusy_busy.c $(support_zones)
 
+unit_tests += tests/unit/test_freebusy_availability
+tests_unit_test_freebusy_availability_SOURCES = tests/unit/test_freebusy_availability.c $(support_zones)
+fuzz_targets += tests/fuzz/fuzz_freebusy_availability
+tests_fuzz_fuzz_freebusy_availability_SOURCES = tests/fuzz/fuzz_freebusy_availability.c $(fuzz_main)
+tests_fuzz_fuzz_freebusy_availability_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 # Generated rules against an independent oracle.
 check_PROGRAMS += tests/tools/recur_dump
 tests_tools_recur_dump_SOURCES = tests/tools/recur_dump.c $(support_zones)
