@@ -204,7 +204,13 @@ int change_run_due_touches(struct change_service *service);
 int change_sweep_refused(struct change_service *service);
 
 /*
- * Makes a principal with its collections: a user `work` and `bookings`, a resource `bookings`. Runs
+ * Gives users the collections that they lack because their store is older; called at start. Waits for the writer. 0 or
+ * -errno.
+ */
+int change_complete_homes(struct change_service *service);
+
+/*
+ * Makes a principal with its collections: a user `work`, `bookings` and `inbox`, a resource `bookings`. Runs
  * inside the caller's update. -EEXIST when name or address is taken.
  */
 int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal);

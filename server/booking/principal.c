@@ -1,6 +1,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "server/booking/change_private.h"
 
@@ -20,6 +21,12 @@ static int make_collection(struct change_service *service, struct kv_txn *txn, c
 	return store_collection_put(txn, &collection);
 }
 
+static int make_inbox(struct change_service *service, struct kv_txn *txn, const struct principal *principal)
+{
+	return make_collection(service, txn, principal, COLLECTION_INBOX, SLICE("inbox"), SLICE("Inbox"),
+	    COMPONENT_VEVENT | COMPONENT_VTODO);
+}
+
 int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal)
 {
 	int ret = store_principal_put(txn, principal);
@@ -30,6 +37,77 @@ int change_principal_create(struct change_service *service, struct kv_txn *txn, 
 	if (ret == 0 && principal->kind != PRINCIPAL_GROUP)
 		ret = make_collection(service, txn, principal, COLLECTION_BOOKINGS, SLICE("bookings"), SLICE("Bookings"),
 		    COMPONENT_VEVENT);
+	if (ret == 0 && principal->kind == PRINCIPAL_USER)
+		ret = make_inbox(service, txn, principal);
+	return ret;
+}
+
+/* ---- stores from before there was an inbox ---- */
+
+#define USERS_AT_ONCE 1000 /* of one update */
+
+struct without_inbox {
+	struct change_service *service;
+	struct arena *arena;
+	struct kv_txn *txn;
+	struct principal found[USERS_AT_ONCE];
+	size_t count;
+};
+
+static int see_user(const struct principal *principal, void *arg)
+{
+	struct without_inbox *without = arg;
+	struct principal *copy = &without->found[without->count];
+	struct collection inbox;
+	int ret;
+
+	if (principal->kind != PRINCIPAL_USER || without->count == USERS_AT_ONCE)
+		return 0;
+	ret = store_collection_get(without->txn, without->arena, principal->name, SLICE("inbox"), &inbox);
+	if (ret != -ENOENT)
+		return ret;
+	*copy = (struct principal){.id = principal->id};
+	copy->name = slice_of(arena_copy(without->arena, principal->name), principal->name.len);
+	without->count++;
+	return copy->name.at != NULL ? 0 : -ENOMEM;
+}
+
+static int find_without(struct kv_txn *txn, void *arg)
+{
+	struct without_inbox *without = arg;
+
+	without->txn = txn;
+	without->count = 0;
+	arena_reset(without->arena);
+	return store_principal_each(txn, see_user, without);
+}
+
+static int make_missing(struct kv_txn *txn, void *arg)
+{
+	struct without_inbox *without = arg;
+	int ret = find_without(txn, without);
+
+	for (size_t i = 0; ret == 0 && i < without->count; i++)
+		ret = make_inbox(without->service, txn, &without->found[i]);
+	return ret;
+}
+
+int change_complete_homes(struct change_service *service)
+{
+	struct without_inbox *without = calloc(1, sizeof(*without));
+	int ret = -ENOMEM;
+
+	if (without != NULL)
+		without->arena = arena_new(64u << 20);
+	if (without != NULL && without->arena != NULL) {
+		without->service = service;
+		ret = kv_view(store_kv(service->store), find_without, without); /* mostly there is nothing to write */
+		while (ret == 0 && without->count > 0)
+			ret = kv_update_wait(store_kv(service->store), make_missing, without);
+	}
+	if (without != NULL)
+		arena_free(without->arena);
+	free(without);
 	return ret;
 }
 

@@ -4,10 +4,15 @@
 
 #include <errno.h>
 
+#include "protocol/base/log.h"
+#include "protocol/dav/xml_names.h"
+#include "protocol/dav/xml_reader.h"
+#include "protocol/freebusy/availability.h"
 #include "protocol/ical/calendar_object.h"
 #include "server/base/config.h"
 
-#define SCRATCH_BYTES (64u << 20) /* for one series while it is expanded */
+#define SCRATCH_BYTES        (64u << 20) /* for one series while it is expanded, or somebody's availability */
+#define AVAILABILITY_CHECKED (366 * DAY_SECONDS) /* of a new one: more than is ever asked about at once */
 
 struct question {
 	struct dav_request *d;
@@ -85,12 +90,74 @@ static int gather(struct question *question, const struct dav_resource *resource
 	return ret < 0 ? ret : store_series_each(txn, resource->collection->id, window, see_series, question);
 }
 
+/* ---- calendar-availability, which is kept as an inbox's property ---- */
+
+static int read_availability(struct question *question, struct slice xml, struct availability *availability)
+{
+	struct dav_request *d = question->d;
+	const struct zone *floating = dav_zone(d, question->txn, &question->calendar);
+	const struct xml_element *element;
+	struct error err = ERROR_NONE;
+	int ret = xml_read(question->scratch, xml, &element, &err);
+
+	if (ret == 0 && xml_trimmed(element).len > 0)
+		ret = availability_add(availability, question->scratch, d->app->zones, xml_trimmed(element), floating,
+		    (size_t)config_get(d->app->config)->max_instances, &err);
+	if (ret != -EINVAL || err.condition == CALDAV_MAX_INSTANCES) {
+		d->error = err;
+		return ret;
+	}
+	/* It was checked when it came; what is wrong now (a zone that is no more) is not to hide all that is busy. */
+	log_event(LOG_WARN_LEVEL, "dav", d->http->id, "calendar-availability cannot be read", "home=%.*s why=\"%s\"",
+	    SLICE_ARG(question->calendar.name), err.detail);
+	availability_free(availability);
+	return 0;
+}
+
+static int add_availability(struct question *question, const struct dav_resource *home)
+{
+	struct availability availability = {.window = question->reply->window};
+	struct collection inbox;
+	struct slice xml;
+	int ret = store_collection_get(question->txn, question->d->arena, home->name, SLICE("inbox"), &inbox);
+
+	if (ret == 0)
+		ret = store_property_get(question->txn, question->d->arena, PROPERTY_OF_COLLECTION, inbox.id, SLICE(NS_CALDAV),
+		    SLICE("calendar-availability"), &xml);
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	question->calendar = *home;
+	arena_reset(question->scratch);
+	ret = read_availability(question, xml, &availability);
+	if (ret == 0)
+		ret = availability_apply(&availability, question->reply);
+	availability_free(&availability);
+	return ret;
+}
+
+int availability_property_check(struct dav_request *d, struct slice text, struct error *err)
+{
+	instant_t now = clock_now(d->app->clock);
+	struct availability availability = {.window = {now, now + AVAILABILITY_CHECKED}};
+	struct arena *scratch = arena_new(SCRATCH_BYTES);
+	int ret = scratch != NULL ? 0 : -ENOMEM;
+
+	if (ret == 0 && text.len > 0)
+		ret = availability_add(&availability, scratch, d->app->zones, text, zone_utc(),
+		    (size_t)config_get(d->app->config)->max_instances, err);
+	availability_free(&availability);
+	arena_free(scratch);
+	return ret == -E2BIG ? error_set(err, 403, CALDAV_MAX_INSTANCES, "too many times") : ret;
+}
+
 int busy_time_gather(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
     struct freebusy_reply *reply)
 {
 	struct question question = {.d = d, .txn = txn, .reply = reply, .scratch = arena_new(SCRATCH_BYTES)};
 	int ret = question.scratch != NULL ? gather(&question, resource) : -ENOMEM;
 
+	if (ret == 0 && resource->kind == DAV_HOME && resource->owner_kind == PRINCIPAL_USER)
+		ret = add_availability(&question, resource);
 	arena_free(question.scratch);
 	if (ret == -E2BIG)
 		return error_set(&d->error, 403, CALDAV_MAX_INSTANCES, "There are too many times in the range.");

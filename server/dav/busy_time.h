@@ -1,7 +1,7 @@
 /*
  * server/dav/busy_time - when somebody is busy, from the index: for free-busy-query and the free/busy address.
  *
- * Series that go on past what the index holds are expanded. Times and nothing else: no title, no place, no name.
+ * Of a person also the hours that his calendar-availability closes (RFC 7953). Series that go on past what the index holds are expanded. Times and nothing else: no title, no place, no name.
  */
 #ifndef SERVER_DAV_BUSY_TIME_H
 #define SERVER_DAV_BUSY_TIME_H
@@ -15,6 +15,8 @@
  */
 int busy_time_gather(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
     struct freebusy_reply *reply);
+/* Whether TEXT may be a calendar-availability (RFC 7953, 7.2.4): empty or VAVAILABILITYs. 0, -ENOMEM, -EINVAL with *ERR. */
+int availability_property_check(struct dav_request *d, struct slice text, struct error *err);
 /* Replies 200 with it as one VFREEBUSY. */
 void busy_time_reply(struct dav_request *d, struct freebusy_reply *reply);
 

@@ -14,7 +14,8 @@ int get_resourcetype(const struct property_source *s, struct buf *b)
 	case DAV_FILE:
 		return 0;
 	case DAV_COLLECTION:
-		buf_add_str(b, "<D:collection/><C:calendar/>");
+		buf_add_str(b, s->resource->collection->kind == COLLECTION_INBOX ? "<D:collection/><C:schedule-inbox/>"
+		                                                                 : "<D:collection/><C:calendar/>");
 		return 0;
 	case DAV_PRINCIPAL:
 		buf_add_str(b, "<D:collection/><D:principal/>");

@@ -15,6 +15,7 @@ struct creation {
 	struct dav_request *d;
 	struct collection_request request;
 	bool mkcalendar;
+	struct error *wrong;             /* one a property: what its value is not, when it is dead */
 	struct property_change *refused; /* the property that may not be so; d->error says why */
 };
 
@@ -93,9 +94,11 @@ static int set_dead(struct creation *creation, struct kv_txn *txn, uint64_t coll
 		if (live != NULL && (live->kinds & kind_of(creation)) != 0)
 			continue;
 		*failed = i;
-		ret = property_check_dead(creation->d, change, &creation->d->error);
-		if (ret == 0)
-			ret = property_store_dead(txn, PROPERTY_OF_COLLECTION, collection, change, &count);
+		if (creation->wrong[i].http_status != 0) {
+			creation->d->error = creation->wrong[i];
+			return -EINVAL;
+		}
+		ret = property_store_dead(txn, PROPERTY_OF_COLLECTION, collection, change, &count);
 		if (ret == -EMSGSIZE)
 			return error_set(&creation->d->error, 507, CONDITION_NONE, "too many properties, or one too large");
 		if (ret < 0)
@@ -216,6 +219,23 @@ static int check_body_type(struct dav_request *d)
 	return error_set(&d->error, 415, CONDITION_NONE, "Send application/xml.");
 }
 
+/* As in PROPPATCH: before the update. */
+static int check_dead(struct creation *creation)
+{
+	size_t count = creation->request.set.count;
+	int ret = 0;
+
+	creation->wrong = arena_zalloc(creation->d->arena, (count + 1) * sizeof(*creation->wrong));
+	if (creation->wrong == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = property_check_dead(creation->d, &creation->request.set.at[i], &creation->wrong[i]);
+		if (ret == -EINVAL)
+			ret = 0;
+	}
+	return ret;
+}
+
 void dav_mkcalendar(struct http_request *http)
 {
 	struct dav_request *d = dav_request_new(http);
@@ -233,6 +253,8 @@ void dav_mkcalendar(struct http_request *http)
 	if (ret == 0) {
 		ret = collection_request_read(d->arena, http->body, creation->mkcalendar, &creation->request, &d->error);
 	}
+	if (ret == 0)
+		ret = check_dead(creation);
 	if (ret < 0)
 		dav_finish(d, ret);
 	else

@@ -29,6 +29,17 @@ int get_calendar_home_set(const struct property_source *s, struct buf *b)
 	return 0;
 }
 
+/* Where CALDAV:calendar-availability is (RFC 7953, 7.2.4). */
+int get_schedule_inbox(const struct property_source *s, struct buf *b)
+{
+	if (s->resource->owner_kind != PRINCIPAL_USER)
+		return -ENOENT;
+	buf_add_str(b, "<D:href>");
+	dav_href_collection(b, s->resource->name, SLICE("inbox"));
+	buf_add_str(b, "</D:href>");
+	return 0;
+}
+
 /* The mail address first and preferred: Apple's apps write it as ORGANIZER. */
 int get_address_set(const struct property_source *s, struct buf *b)
 {

@@ -6,6 +6,7 @@
 
 #include "protocol/dav/multistatus.h"
 #include "protocol/ical/alarms.h"
+#include "server/dav/busy_time.h"
 
 #define ROW(ns, name) {ns "", sizeof(ns) - 1}, {name "", sizeof(name) - 1}
 #define PRINCIPALS ON(DAV_PRINCIPAL)
@@ -54,6 +55,7 @@ const struct live_property live_properties[] = {
     {ROW(NS_CS, "calendar-proxy-read-for"), PRINCIPALS, false, get_proxy_read_for, NULL, "calendarserver proxies, 5"},
     {ROW(NS_CS, "calendar-proxy-write-for"), PRINCIPALS, false, get_proxy_write_for, NULL, "calendarserver proxies, 5"},
     {ROW(NS_CALDAV, "calendar-home-set"), PRINCIPALS | PROXIES, false, get_calendar_home_set, NULL, "RFC 4791, 6.2.1"},
+    {ROW(NS_CALDAV, "schedule-inbox-URL"), PRINCIPALS, false, get_schedule_inbox, NULL, "RFC 6638, 2.2.1"},
     {ROW(NS_CALDAV, "calendar-user-address-set"), PRINCIPALS, false, get_address_set, NULL, "RFC 6638, 2.4.1"},
     {ROW(NS_CALDAV, "calendar-user-type"), PRINCIPALS, false, get_user_type, NULL, "RFC 6638, 2.4.2"},
     {ROW(NS_CALDAV, "calendar-description"), CALENDARS, false, get_calendar_description, set_calendar_description,
@@ -341,9 +343,13 @@ static bool is_default_alarm(const struct property_change *change)
 
 int property_check_dead(struct dav_request *d, const struct property_change *change, struct error *err)
 {
-	if (change->remove || !is_default_alarm(change))
+	if (change->remove)
 		return 0;
-	return ical_alarms_check(d->arena, d->app->zones, xml_trimmed(change->element), err);
+	if (is_default_alarm(change))
+		return ical_alarms_check(d->arena, d->app->zones, xml_trimmed(change->element), err);
+	if (slice_is(change->ns, NS_CALDAV) && slice_is(change->name, "calendar-availability"))
+		return availability_property_check(d, xml_trimmed(change->element), err);
+	return 0;
 }
 
 int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t id, const struct property_change *change,

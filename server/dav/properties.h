@@ -66,7 +66,10 @@ bool property_owner_of(const struct dav_resource *resource, enum property_owner 
 int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t id, const struct property_change *change,
     size_t *count);
 
-/* Whether CHANGE's value is one that a property of that name may have; most may have any. 0, -ENOMEM, -EINVAL, *ERR. */
+/*
+ * Whether CHANGE's value is one that a dead property of that name may have; most may have any. Takes its time: not for an
+ * update. 0, -ENOMEM, or -EINVAL with *ERR.
+ */
 int property_check_dead(struct dav_request *d, const struct property_change *change, struct error *err);
 
 #define DAV_DEAD_PROPERTY_MAX   65536 /* bytes of one */
@@ -94,7 +97,7 @@ property_get_fn get_add_member, get_quota_available, get_quota_used, get_sync_to
 property_set_fn set_displayname, set_calendar_description, set_calendar_timezone, set_calendar_timezone_id,
     set_supported_components, set_transparency;
 /* principal_properties.c */
-property_get_fn get_principal_url, get_calendar_home_set, get_address_set, get_email_set, get_user_type;
+property_get_fn get_principal_url, get_calendar_home_set, get_schedule_inbox, get_address_set, get_email_set, get_user_type;
 
 /* The names of the reports that a kind of resource answers, as DAV:supported-report elements; report.c. */
 void report_write_supported(struct buf *b, enum dav_kind kind);

@@ -17,6 +17,7 @@ struct patch {
 	struct dav_request *d;
 	struct property_changes changes;
 	struct outcome *outcomes; /* one a change */
+	struct error *wrong;      /* one a change: what its value is not, when it is dead */
 	bool failed;
 	struct dav_resource resource;
 };
@@ -52,15 +53,17 @@ static int apply_live(struct patch *patch, size_t i, const struct live_property 
 	return 0;
 }
 
-static int check_dead(struct patch *patch, size_t i)
+/* The values of dead properties, before the update: that would hold up all others. */
+static int check_dead(struct patch *patch)
 {
-	struct error err = ERROR_NONE;
-	int ret = property_check_dead(patch->d, &patch->changes.at[i], &err);
+	int ret = 0;
 
-	if (ret != -EINVAL)
-		return ret;
-	fail(patch, i, &err);
-	return 0;
+	for (size_t i = 0; ret == 0 && i < patch->changes.count; i++) {
+		ret = property_check_dead(patch->d, &patch->changes.at[i], &patch->wrong[i]);
+		if (ret == -EINVAL)
+			ret = 0;
+	}
+	return ret;
 }
 
 static int count_dead(struct slice ns, struct slice name, struct slice xml, void *arg)
@@ -135,8 +138,8 @@ static int apply(struct kv_txn *txn, void *arg)
 			ret = apply_live(patch, i, live, &edit, &changed);
 		else if (!property_owner_of(&patch->resource, &owner, &id))
 			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* objects keep no dead properties */
-		else
-			ret = check_dead(patch, i);
+		else if (patch->wrong[i].http_status != 0)
+			fail(patch, i, &patch->wrong[i]);
 	}
 	if (ret < 0 || patch->failed)
 		return ret < 0 ? ret : -ECANCELED; /* takes back what was written */
@@ -202,7 +205,8 @@ void dav_proppatch(struct http_request *http)
 	if (ret == 0) {
 		patch->d = d;
 		patch->outcomes = arena_array(d->arena, patch->changes.count + 1, sizeof(*patch->outcomes));
-		ret = patch->outcomes != NULL ? 0 : -ENOMEM;
+		patch->wrong = arena_zalloc(d->arena, (patch->changes.count + 1) * sizeof(*patch->wrong));
+		ret = patch->outcomes != NULL && patch->wrong != NULL ? check_dead(patch) : -ENOMEM;
 	}
 	if (ret < 0)
 		dav_finish(d, ret);

@@ -23,9 +23,9 @@ def answers(site):
     for i in range(300):
         put(site, f"{WORK}{i}.ics", event(f"uid-{i}", more="DESCRIPTION:" + "words and words " * 100 + "\r\n"))
     plain, small = listing(site), listing(site, GZIP)
-    tap.equal((plain.status, plain.headers["Content-Encoding"], plain.headers["Vary"]), (207, None, "Accept-Encoding"),
+    tap.equal((plain.status, plain.headers["Content-Encoding"], "Accept-Encoding" in plain.headers.get_all("Vary")), (207, None, True),
               "who does not ask gets it plain, and is told that it depends")
-    tap.equal((small.status, small.headers["Content-Encoding"], small.headers["Vary"]), (207, "gzip", "Accept-Encoding"),
+    tap.equal((small.status, small.headers["Content-Encoding"], "Accept-Encoding" in small.headers.get_all("Vary")), (207, "gzip", True),
               "who asks gets gzip")
     tap.equal(gzip.decompress(small.body), plain.body, "of the same bytes")
     tap.check(len(small.body) * 5 < len(plain.body), "which is worth it", f"{len(small.body)} of {len(plain.body)}")

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "storage/store_write.h"
 #include "tests/unit/booking_world.h"
 
 #define STRICT  HANDLING_STRICT
@@ -813,6 +814,37 @@ static void test_a_calendar_goes_with_all_that_is_in_it(void **state)
 	assert_int_equal(world_jobs(world, "overlap_alert"), 0);
 }
 
+/* As if the store were from before there were inboxes. */
+static int take_inboxes(struct kv_txn *txn, void *arg)
+{
+	static const struct slice names[] = {{"alice", 5}, {"bob", 3}};
+	struct world *world = arg;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < 2; i++) {
+		struct collection inbox;
+
+		ret = store_collection_get(txn, world->arena, names[i], SLICE("inbox"), &inbox);
+		if (ret == 0)
+			ret = store_collection_delete(txn, &inbox);
+	}
+	return ret;
+}
+
+static void test_an_older_store_gets_its_inboxes(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(kv_update_wait(store_kv(world->store), take_inboxes, world), 0);
+	assert_int_equal(kv_update_wait(store_kv(world->store), take_inboxes, world), -ENOENT);
+	assert_int_equal(change_complete_homes(world->changes), 0);
+	assert_int_equal(change_complete_homes(world->changes), 0);
+	expect_refused(delete_collection(world, "alice", "inbox"), 403, CONDITION_NONE);
+	expect_refused(delete_collection(world, "bob", "inbox"), 403, CONDITION_NONE);
+	expect_refused(delete_collection(world, "room-1", "inbox"), 404, CONDITION_NONE);
+	expect_refused(put(world, "alice/inbox/a.ics", "a", "20270302T090000Z", 60), 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK);
+}
+
 struct removal {
 	struct world *world;
 	bool force;
@@ -862,12 +894,12 @@ static void test_another_zone_of_the_site_indexes_anew(void **state)
 
 	world_set_person_timezone(world, "alice", "");
 	expect(put(world, "alice/work/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
-	assert_int_equal(change_reindex_if_needed(world->changes), 5);
+	assert_int_equal(change_reindex_if_needed(world->changes), 7);
 	assert_int_equal(change_reindex_if_needed(world->changes), 0);
 	assert_int_equal(world_busy(world, "alice", "20270302T080000Z", "20270302T090000Z"), 1);
 	world_restart(world, "America/New_York");
 	assert_int_not_equal(world_verify(world, false), 0);
-	assert_int_equal(change_reindex_if_needed(world->changes), 5);
+	assert_int_equal(change_reindex_if_needed(world->changes), 7);
 	assert_int_equal(world_busy(world, "alice", "20270302T080000Z", "20270302T090000Z"), 0);
 	assert_int_equal(world_busy(world, "alice", "20270302T140000Z", "20270302T150000Z"), 1);
 }
@@ -880,7 +912,7 @@ static void test_bookings_that_new_zones_lay_over_one_another_are_told(void **st
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T140000Z", 60), CHANGE_CREATED);
 	world_restart(world, "America/New_York");
-	assert_int_equal(change_reindex_if_needed(world->changes), 5);
+	assert_int_equal(change_reindex_if_needed(world->changes), 7);
 	assert_int_equal(world_jobs(world, "overlap_alert"), 1);
 	assert_int_not_equal(world_verify(world, false), 0); /* and stays told until somebody moves one */
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T150000Z", 60), CHANGE_UPDATED);
@@ -953,6 +985,7 @@ int main(void)
 		TEST(test_the_same_uid_in_two_calendars_is_one),
 		TEST(test_alternatives_lie_within_working_hours),
 		TEST(test_a_calendar_goes_with_all_that_is_in_it),
+		TEST(test_an_older_store_gets_its_inboxes),
 		TEST(test_a_person_with_bookings_ahead_stays),
 		TEST(test_the_horizon_moves_with_time),
 		TEST(test_another_zone_of_the_site_indexes_anew),

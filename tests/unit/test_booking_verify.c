@@ -317,7 +317,7 @@ static void test_a_sound_store_is_counted(void **state)
 	assert_int_equal(verify_store(world->changes, hear, &hearing, &counts), 0);
 	assert_int_equal(counts.disagreements, 0);
 	assert_int_equal(counts.principals, 3);
-	assert_int_equal(counts.collections, 5);
+	assert_int_equal(counts.collections, 7);
 	assert_int_equal(counts.objects, 4);
 	buf_free(&hearing.all);
 	world_free(world);
