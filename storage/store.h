@@ -136,7 +136,12 @@ enum property_owner {
 	PROPERTY_OF_HOME,           /* id of a principal: its calendar home */
 	PROPERTY_OF_PRINCIPAL,
 	PROPERTY_OF_FILE, /* id of a file or folder */
+	PROPERTY_OF_SHAREE, /* store_sharee_id: what somebody set on another's collection for himself */
 };
+/* Of a collection and of who set it; 0 when one of the numbers is above 2^32 - 1. */
+uint64_t store_sharee_id(uint64_t collection, uint64_t principal);
+/* What PRINCIPAL set on others' collections. */
+int store_sharee_forget(struct kv_txn *txn, struct arena *arena, uint64_t principal);
 /* XML is the whole element as it is to be written back, with its namespaces declared in it. */
 int store_property_get(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id,
     struct slice ns, struct slice name, struct slice *xml_r);

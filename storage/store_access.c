@@ -393,6 +393,8 @@ int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id)
 	if (ret == 0)
 		ret = store_usage_forget(txn, id);
 	if (ret == 0)
+		ret = store_sharee_forget(txn, arena, id);
+	if (ret == 0)
 		ret = list_by_owner(txn, id, &grants);
 	if (ret == 0)
 		ret = store_granted_each(txn, GRANT_TO_PRINCIPAL, id, list_grant, &grants);

@@ -216,6 +216,71 @@ int store_property_delete(struct kv_txn *txn, enum property_owner owner, uint64_
 	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
 }
 
+/* ---- what somebody set on another's collection ---- */
+
+#define SHAREE_BITS 32 /* of the principal; the collection stands above them, so that its rows lie side by side */
+
+uint64_t store_sharee_id(uint64_t collection, uint64_t principal)
+{
+	return collection > UINT32_MAX || principal > UINT32_MAX ? 0 : collection << SHAREE_BITS | principal;
+}
+
+/* All that anybody set on COLLECTION. */
+static int forget_sharees(struct kv_txn *txn, uint64_t collection)
+{
+	struct key prefix;
+
+	if (collection > UINT32_MAX)
+		return 0;
+	key_begin(&prefix, TABLE_PROPERTY);
+	key_add_u8(&prefix, PROPERTY_OF_SHAREE);
+	key_add_u32(&prefix, (uint32_t)collection);
+	return store_delete_range(txn, &prefix);
+}
+
+struct sharee {
+	struct arena *arena;
+	uint64_t principal;
+	struct shared_with {
+		uint64_t id;
+		struct shared_with *next;
+	} *first;
+};
+
+static int see_sharee(struct slice key, struct slice value, void *arg)
+{
+	struct slice rest = slice_from(key, 2);
+	struct sharee *sharee = arg;
+	struct shared_with *with;
+	uint64_t id;
+
+	(void)value;
+	if (!key_take_u64(&rest, &id))
+		return -EBADMSG;
+	if ((id & UINT32_MAX) != sharee->principal || (sharee->first != NULL && sharee->first->id == id))
+		return 0;
+	with = arena_alloc(sharee->arena, sizeof(*with));
+	if (with == NULL)
+		return -ENOMEM;
+	*with = (struct shared_with){id, sharee->first};
+	sharee->first = with;
+	return 0;
+}
+
+int store_sharee_forget(struct kv_txn *txn, struct arena *arena, uint64_t principal)
+{
+	struct sharee sharee = {arena, principal, NULL};
+	struct key prefix;
+	int ret;
+
+	key_begin(&prefix, TABLE_PROPERTY);
+	key_add_u8(&prefix, PROPERTY_OF_SHAREE);
+	ret = store_range(txn, &prefix, see_sharee, &sharee);
+	for (const struct shared_with *with = sharee.first; ret == 0 && with != NULL; with = with->next)
+		ret = store_property_delete_all(txn, PROPERTY_OF_SHAREE, with->id);
+	return ret;
+}
+
 static int found(struct slice key, struct slice value, void *arg)
 {
 	(void)key;
@@ -256,6 +321,8 @@ int store_collection_delete(struct kv_txn *txn, const struct collection *collect
 		ret = delete_rows(txn, collection->id);
 	if (ret == 0)
 		ret = store_property_delete_all(txn, PROPERTY_OF_COLLECTION, collection->id);
+	if (ret == 0)
+		ret = forget_sharees(txn, collection->id);
 	collection_key(&key, collection->home, collection->name);
 	id_key(&id, collection->id);
 	if (ret == 0)

@@ -242,6 +242,12 @@ static int property_row(struct verify *v, struct slice key, struct slice value)
 		return 0; /* files are not found by their id alone */
 	if (owner == PROPERTY_OF_COLLECTION)
 		return check_collection(v, "property", id, &collection, &there);
+	if (owner == PROPERTY_OF_SHAREE) {
+		ret = check_collection(v, "sharee's property", id >> 32, &collection, &there);
+		if (ret < 0)
+			return ret;
+		id &= UINT32_MAX;
+	}
 	ret = found(store_principal_get_by_id(v->txn, v->arena, id, &principal), &there);
 	return ret < 0 || there ? ret : disagree(v, "property: a row of principal %llu, who is not there", ID(id));
 }

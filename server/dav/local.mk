@@ -15,6 +15,7 @@ server_libserver_a_SOURCES += \
 	server/dav/mkcalendar.c \
 	server/dav/options.c \
 	server/dav/plain.c server/dav/plain.h \
+	server/dav/personal.c \
 	server/dav/principal_properties.c \
 	server/dav/privileges.c server/dav/privileges.h \
 	server/dav/properties.c server/dav/properties.h \

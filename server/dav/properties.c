@@ -244,23 +244,47 @@ static int write_name(const struct step *step, const struct property_source *sou
 static int write_step(const struct property_plan *plan, const struct step *step, const struct property_source *source,
     struct buf *b)
 {
+	int ret;
+
 	if (plan->kind == PROPFIND_PROPNAME)
 		return write_name(step, source, b);
+	ret = property_write_personal(source, step->ns, step->name, b);
+	if (ret != -ENOENT)
+		return ret;
 	return step->live != NULL ? write_live(step, source, b) : write_dead(step, source, b);
 }
 
 struct dead_writing {
 	const struct property_plan *plan;
+	const struct property_source *source;
 	struct buf *b;
+	bool of_sharee; /* what he set himself; else the resource's */
 };
+
+/* Named in DAV:include, or live and so written already. */
+static bool is_written(const struct property_plan *plan, struct slice ns, struct slice name)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		if (slice_equal(name, plan->steps[i].name) && slice_equal(ns, plan->steps[i].ns))
+			return true;
+	return false;
+}
 
 static int write_one_dead(struct slice ns, struct slice name, struct slice xml, void *arg)
 {
 	struct dead_writing *writing = arg;
+	const struct property_source *source = writing->source;
+	struct slice other;
+	uint64_t id;
 
-	for (size_t i = 0; i < writing->plan->count; i++) /* named in DAV:include already */
-		if (slice_equal(name, writing->plan->steps[i].name) && slice_equal(ns, writing->plan->steps[i].ns))
-			return 0;
+	if (is_written(writing->plan, ns, name))
+		return 0;
+	if (!writing->of_sharee && property_is_personal(source->d, source->resource, ns, name, &id)) {
+		int ret = store_property_get(source->txn, source->d->arena, PROPERTY_OF_SHAREE, id, ns, name, &other);
+
+		if (ret != -ENOENT)
+			return ret; /* his own comes instead */
+	}
 	if (writing->plan->kind == PROPFIND_PROPNAME)
 		property_empty(writing->b, ns, name);
 	else
@@ -270,13 +294,18 @@ static int write_one_dead(struct slice ns, struct slice name, struct slice xml, 
 
 static int write_all_dead(const struct property_plan *plan, const struct property_source *source, struct buf *b)
 {
-	struct dead_writing writing = {plan, b};
+	struct dead_writing writing = {plan, source, b, false};
 	enum property_owner owner;
-	uint64_t id;
+	uint64_t id, own;
+	int ret;
 
 	if (plan->kind == PROPFIND_PROP || !property_owner_of(source->resource, &owner, &id))
 		return 0;
-	return store_property_each(source->txn, owner, id, write_one_dead, &writing);
+	ret = store_property_each(source->txn, owner, id, write_one_dead, &writing);
+	if (ret < 0 || !property_sharee_of(source->d, source->resource, &own))
+		return ret;
+	writing.of_sharee = true;
+	return store_property_each(source->txn, PROPERTY_OF_SHAREE, own, write_one_dead, &writing);
 }
 
 static void write_missing(const struct property_plan *plan, struct buf *b)

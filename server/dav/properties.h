@@ -72,6 +72,15 @@ int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t 
  */
 int property_check_dead(struct dav_request *d, const struct property_change *change, struct error *err);
 
+/* ---- personal.c: properties of another's calendar that are the user's own ---- */
+/* Whether the resource is such a calendar for him; *ID_R: with PROPERTY_OF_SHAREE what he set there. */
+bool property_sharee_of(const struct dav_request *d, const struct dav_resource *resource, uint64_t *id_r);
+/* And whether that property is one of them. */
+bool property_is_personal(const struct dav_request *d, const struct dav_resource *resource, struct slice ns,
+    struct slice name, uint64_t *id_r);
+/* Writes the element as he set it; -ENOENT when he did not: then it is as the owner has it. */
+int property_write_personal(const struct property_source *source, struct slice ns, struct slice name, struct buf *b);
+
 #define DAV_DEAD_PROPERTY_MAX   65536 /* bytes of one */
 #define DAV_DEAD_PROPERTIES_MAX 200   /* of one resource */
 

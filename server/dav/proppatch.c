@@ -28,10 +28,23 @@ static void fail(struct patch *patch, size_t i, const struct error *err)
 	patch->failed = true;
 }
 
-/* What is protected where it exists is not kept as a dead property elsewhere. */
-static bool is_live_here(const struct live_property *live, const struct dav_resource *resource)
+static bool is_personal(const struct patch *patch, size_t i)
 {
-	return live != NULL && (live->set == NULL || (live->kinds & ON(resource->kind)) != 0);
+	uint64_t id;
+
+	return property_is_personal(patch->d, &patch->resource, patch->changes.at[i].ns, patch->changes.at[i].name, &id);
+}
+
+/*
+ * What is protected where it exists is not kept as a dead property elsewhere; what is the user's own, of another's
+ * calendar, is kept beside the live one.
+ */
+static bool is_live_here(const struct patch *patch, size_t i)
+{
+	const struct property_change *change = &patch->changes.at[i];
+	const struct live_property *live = live_property_find(change->ns, change->name);
+
+	return live != NULL && (live->set == NULL || (live->kinds & ON(patch->resource.kind)) != 0) && !is_personal(patch, i);
 }
 
 static int apply_live(struct patch *patch, size_t i, const struct live_property *live, struct property_edit *edit,
@@ -73,22 +86,16 @@ static int count_dead(struct slice ns, struct slice name, struct slice xml, void
 	return 0;
 }
 
-static int apply_dead(struct patch *patch, struct kv_txn *txn)
+/* Those of the resource, or with PERSONAL those that the user has of another's calendar. */
+static int apply_dead_of(struct patch *patch, struct kv_txn *txn, enum property_owner owner, uint64_t id, bool personal)
 {
-	enum property_owner owner;
 	size_t count = 0;
-	uint64_t id;
-	int ret = 0;
+	int ret = store_property_each(txn, owner, id, count_dead, &count);
 
-	if (!property_owner_of(&patch->resource, &owner, &id))
-		return 0;
-	ret = store_property_each(txn, owner, id, count_dead, &count);
 	for (size_t i = 0; ret == 0 && i < patch->changes.count; i++) {
-		const struct property_change *change = &patch->changes.at[i];
-
-		if (is_live_here(live_property_find(change->ns, change->name), &patch->resource))
+		if (is_live_here(patch, i) || is_personal(patch, i) != personal)
 			continue;
-		ret = property_store_dead(txn, owner, id, change, &count);
+		ret = property_store_dead(txn, owner, id, &patch->changes.at[i], &count);
 		if (ret == -EMSGSIZE) {
 			fail(patch, i, &(struct error){507, CONDITION_NONE, ""});
 			return -ECANCELED; /* takes back what was written */
@@ -97,11 +104,24 @@ static int apply_dead(struct patch *patch, struct kv_txn *txn)
 	return ret;
 }
 
+static int apply_dead(struct patch *patch, struct kv_txn *txn)
+{
+	enum property_owner owner;
+	uint64_t id, own;
+	int ret = 0;
+
+	if (property_owner_of(&patch->resource, &owner, &id))
+		ret = apply_dead_of(patch, txn, owner, id, false);
+	if (ret == 0 && property_sharee_of(patch->d, &patch->resource, &own))
+		ret = apply_dead_of(patch, txn, PROPERTY_OF_SHAREE, own, true);
+	return ret;
+}
+
 /* In the new zone, bookings at floating times would lie over one another. */
 static int refuse_overlap(struct patch *patch)
 {
 	for (size_t i = 0; i < patch->changes.count; i++)
-		if (is_live_here(live_property_find(patch->changes.at[i].ns, patch->changes.at[i].name), &patch->resource))
+		if (is_live_here(patch, i))
 			fail(patch, i, &(struct error){409, SLOTKEEPER_SLOT_UNAVAILABLE, ""});
 	return -ECANCELED;
 }
@@ -132,9 +152,9 @@ static int apply(struct kv_txn *txn, void *arg)
 		const struct property_change *change = &patch->changes.at[i];
 		const struct live_property *live = live_property_find(change->ns, change->name);
 
-		if ((patch->resource.access & ACL_WRITE_PROPERTIES) == 0)
+		if ((patch->resource.access & ACL_WRITE_PROPERTIES) == 0 && !is_personal(patch, i))
 			fail(patch, i, &(struct error){403, DAV_NEED_PRIVILEGES, ""});
-		else if (is_live_here(live, &patch->resource))
+		else if (is_live_here(patch, i))
 			ret = apply_live(patch, i, live, &edit, &changed);
 		else if (!property_owner_of(&patch->resource, &owner, &id))
 			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* objects keep no dead properties */

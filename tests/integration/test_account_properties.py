@@ -95,12 +95,16 @@ def broken_alarms(site):
 
 def read_only(site):
     site.slotkeeper("grant", "alice/work", "bob", "read")
-    for name, value in (("I:calendar-order", "1"), ("I:calendar-color", "#00FF00FF"), ("D:displayname", "His"),
-                        ("C:calendar-timezone", "x"), ("C:default-alarm-vevent-date", "")):
+    for name, value in (("C:calendar-description", "His"), ("C:calendar-timezone", "x"), ("C:calendar-timezone-id", "Europe/Paris"),
+                        ("C:schedule-calendar-transp", "<C:transparent/>"), ("I:refreshrate", "PT1H")):
         answer = proppatch(site, WORK, f"<D:set><D:prop><{name}>{value}</{name}></D:prop></D:set>", "bob")
         tap.equal((answer.status, list(Multistatus(answer.body).statuses(WORK).values())), (207, [403]),
                   f"{name} on a calendar that he may only read: 403 inside a 207")
-    tap.equal(propfind(site, WORK, "D:displayname").text(WORK, D + "displayname"), "Mine", "and nothing is changed")
+    for name, value in (("I:calendar-order", "1"), ("I:calendar-color", "#00FF00FF"), ("D:displayname", "His"),
+                        ("C:default-alarm-vevent-date", "")):
+        answer = proppatch(site, WORK, f"<D:set><D:prop><{name}>{value}</{name}></D:prop></D:set>", "bob")
+        tap.equal((answer.status, list(Multistatus(answer.body).statuses(WORK).values())), (207, [200]), f"{name} is his own")
+    tap.equal(propfind(site, WORK, "D:displayname").text(WORK, D + "displayname"), "Mine", "and nothing of hers is changed")
     answer = proppatch(site, WORK, "<D:set><D:prop><D:displayname>x</D:displayname></D:prop></D:set>", "carol")
     tap.equal(answer.status, 404, "who may not read it finds none")
 
