@@ -12,11 +12,15 @@
 
 #define LOWEST_RANK 10
 
+void availability_cut(struct availability *availability, size_t count)
+{
+	while (availability->count > count)
+		interval_set_free(&availability->parts[--availability->count].open);
+}
+
 void availability_free(struct availability *availability)
 {
-	for (size_t i = 0; i < availability->count; i++)
-		interval_set_free(&availability->parts[i].open);
-	availability->count = 0;
+	availability_cut(availability, 0);
 }
 
 /* ---- reading ---- */

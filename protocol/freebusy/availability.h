@@ -30,6 +30,8 @@ struct availability {
 };
 
 void availability_free(struct availability *availability);
+/* Forgets all but the first COUNT parts: what a text left behind that could not be read whole. */
+void availability_cut(struct availability *availability, size_t count);
 /*
  * Adds the VAVAILABILITYs of TEXT, one iCalendar object with any number of them and their zones. Dates and floating times
  * are read in FLOATING; at most MAX_INSTANCES of each AVAILABLE. 0, -ENOMEM, -E2BIG, or -EINVAL with *ERR:

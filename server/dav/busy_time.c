@@ -18,6 +18,7 @@ struct question {
 	struct dav_request *d;
 	struct kv_txn *txn;
 	struct freebusy_reply *reply;
+	struct availability *availability;
 	struct arena *scratch;
 	struct dav_resource calendar; /* whose series are being expanded */
 };
@@ -65,58 +66,47 @@ static int see_series(const struct series *series, void *arg)
 	return ret;
 }
 
-static int see_collection(const struct collection *collection, void *arg)
-{
-	struct question *question = arg;
+/* ---- availability: of the calendar-availability that is an inbox's property, and of objects in calendars ---- */
 
-	if ((collection->kind != COLLECTION_CALENDAR && collection->kind != COLLECTION_BOOKINGS) || collection->transparent)
-		return 0;
-	question->calendar.collection = collection;
-	return store_series_each(question->txn, collection->id, question->reply->window, see_series, question);
-}
-
-static int gather(struct question *question, const struct dav_resource *resource)
-{
-	struct interval window = question->reply->window;
-	struct kv_txn *txn = question->txn;
-	int ret;
-
-	question->calendar = *resource;
-	if (resource->kind == DAV_HOME) {
-		ret = store_member_busy_each(txn, resource->owner, window, see_row, question);
-		return ret < 0 ? ret : store_collection_each(txn, resource->name, see_collection, question);
-	}
-	ret = store_busy_each(txn, resource->collection->id, window, see_row, question);
-	return ret < 0 ? ret : store_series_each(txn, resource->collection->id, window, see_series, question);
-}
-
-/* ---- calendar-availability, which is kept as an inbox's property ---- */
-
-static int read_availability(struct question *question, struct slice xml, struct availability *availability)
+static int add_availability(struct question *question, struct slice text)
 {
 	struct dav_request *d = question->d;
+	struct availability *availability = question->availability;
 	const struct zone *floating = dav_zone(d, question->txn, &question->calendar);
-	const struct xml_element *element;
+	size_t before = availability->count;
 	struct error err = ERROR_NONE;
-	int ret = xml_read(question->scratch, xml, &element, &err);
+	int ret = availability_add(availability, question->scratch, d->app->zones, text, floating,
+	    (size_t)config_get(d->app->config)->max_instances, &err);
 
-	if (ret == 0 && xml_trimmed(element).len > 0)
-		ret = availability_add(availability, question->scratch, d->app->zones, xml_trimmed(element), floating,
-		    (size_t)config_get(d->app->config)->max_instances, &err);
 	if (ret != -EINVAL || err.condition == CALDAV_MAX_INSTANCES) {
 		d->error = err;
 		return ret;
 	}
-	/* It was checked when it came; what is wrong now (a zone that is no more) is not to hide all that is busy. */
-	log_event(LOG_WARN_LEVEL, "dav", d->http->id, "calendar-availability cannot be read", "home=%.*s why=\"%s\"",
+	/* What has no reading (a zone that is no more) is not to hide all else that is busy. */
+	log_event(LOG_WARN_LEVEL, "dav", d->http->id, "an availability cannot be read", "home=%.*s why=\"%s\"",
 	    SLICE_ARG(question->calendar.name), err.detail);
-	availability_free(availability);
+	availability_cut(availability, before);
 	return 0;
 }
 
-static int add_availability(struct question *question, const struct dav_resource *home)
+static int see_hull(const struct busy *busy, void *arg)
 {
-	struct availability availability = {.window = question->reply->window};
+	struct question *question = arg;
+	struct slice body;
+	int ret;
+
+	if (busy->component != COMPONENT_VAVAILABILITY)
+		return 0;
+	ret = store_body_get(question->txn, busy->object, &body);
+	if (ret < 0)
+		return ret == -ENOENT ? -EBADMSG : ret;
+	arena_reset(question->scratch);
+	return add_availability(question, body);
+}
+
+static int add_property(struct question *question, const struct dav_resource *home)
+{
+	const struct xml_element *element;
 	struct collection inbox;
 	struct slice xml;
 	int ret = store_collection_get(question->txn, question->d->arena, home->name, SLICE("inbox"), &inbox);
@@ -128,11 +118,45 @@ static int add_availability(struct question *question, const struct dav_resource
 		return ret == -ENOENT ? 0 : ret;
 	question->calendar = *home;
 	arena_reset(question->scratch);
-	ret = read_availability(question, xml, &availability);
+	ret = xml_read(question->scratch, xml, &element, NULL);
+	if (ret < 0)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	return xml_trimmed(element).len > 0 ? add_availability(question, xml_trimmed(element)) : 0;
+}
+
+/* ---- all of it ---- */
+
+static int see_collection(const struct collection *collection, void *arg)
+{
+	struct question *question = arg;
+	struct interval window = question->reply->window;
+	int ret = 0;
+
+	if ((collection->kind != COLLECTION_CALENDAR && collection->kind != COLLECTION_BOOKINGS) || collection->transparent)
+		return 0;
+	question->calendar.collection = collection;
+	if ((collection->components & COMPONENT_VAVAILABILITY) != 0)
+		ret = store_busy_each(question->txn, collection->id, window, see_hull, question);
+	return ret < 0 ? ret : store_series_each(question->txn, collection->id, window, see_series, question);
+}
+
+static int gather(struct question *question, const struct dav_resource *resource)
+{
+	struct interval window = question->reply->window;
+	struct kv_txn *txn = question->txn;
+	int ret;
+
+	question->calendar = *resource;
+	if (resource->kind == DAV_HOME) {
+		ret = store_member_busy_each(txn, resource->owner, window, see_row, question);
+		if (ret == 0)
+			ret = store_collection_each(txn, resource->name, see_collection, question);
+		return ret < 0 ? ret : add_property(question, resource);
+	}
+	ret = store_busy_each(txn, resource->collection->id, window, see_row, question);
 	if (ret == 0)
-		ret = availability_apply(&availability, question->reply);
-	availability_free(&availability);
-	return ret;
+		ret = store_busy_each(txn, resource->collection->id, window, see_hull, question);
+	return ret < 0 ? ret : store_series_each(txn, resource->collection->id, window, see_series, question);
 }
 
 int availability_property_check(struct dav_request *d, struct slice text, struct error *err)
@@ -153,11 +177,14 @@ int availability_property_check(struct dav_request *d, struct slice text, struct
 int busy_time_gather(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
     struct freebusy_reply *reply)
 {
-	struct question question = {.d = d, .txn = txn, .reply = reply, .scratch = arena_new(SCRATCH_BYTES)};
+	struct availability availability = {.window = reply->window};
+	struct question question = {.d = d, .txn = txn, .reply = reply, .availability = &availability,
+	    .scratch = arena_new(SCRATCH_BYTES)};
 	int ret = question.scratch != NULL ? gather(&question, resource) : -ENOMEM;
 
-	if (ret == 0 && resource->kind == DAV_HOME && resource->owner_kind == PRINCIPAL_USER)
-		ret = add_availability(&question, resource);
+	if (ret == 0)
+		ret = availability_apply(&availability, reply);
+	availability_free(&availability);
 	arena_free(question.scratch);
 	if (ret == -E2BIG)
 		return error_set(&d->error, 403, CALDAV_MAX_INSTANCES, "There are too many times in the range.");

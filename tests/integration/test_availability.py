@@ -4,7 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from dav import C, D, Multistatus, condition, event, free_busy, periods, propfind, proppatch, put, sync  # noqa: E402
+from dav import C, D, ROOT, XML, Multistatus, condition, event, free_busy, periods, propfind, proppatch, put, sync  # noqa: E402
 from server import Site, Tap  # noqa: E402
 
 tap = Tap()
@@ -77,6 +77,24 @@ def hours(site):
     tap.equal(bookings.status, 201, "his own writes are not bound by hours")
 
 
+def in_a_calendar(site):
+    body = "<D:set><D:prop><C:supported-calendar-component-set><C:comp name=\"VAVAILABILITY\"/></C:supported-calendar-component-set></D:prop></D:set>"
+    path = "/dav/calendars/bob/times/"
+    site.request("MKCALENDAR", path, f"{XML}<C:mkcalendar {ROOT}>{body}</C:mkcalendar>", "bob")
+    text = (HOURS % ("PRIORITY:3&#13;\n", "")).replace("&#13;\n", "\r\n")
+    tap.equal(put(site, path + "hours.ics", text, "bob").status, 201, "a VAVAILABILITY can be an object too")
+    wished = {"BUSY-UNAVAILABLE": [("20270308T000000Z", "20270308T080000Z"), ("20270308T160000Z", "20270309T000000Z")]}
+    tap.equal(periods(free_busy(site, "/dav/calendars/bob/", *DAY, "alice").body), wished, "and counts as one")
+    tap.equal(periods(free_busy(site, path, *DAY, "bob").body), wished, "of its calendar as well")
+    write(site, (HOURS % ("PRIORITY:2&#13;\n", "")).replace("T090000", "T120000"), "/dav/calendars/bob/inbox/", "bob")
+    tap.equal(periods(free_busy(site, "/dav/calendars/bob/", *DAY, "alice").body),
+              {"BUSY-UNAVAILABLE": [("20270308T000000Z", "20270308T110000Z"), wished["BUSY-UNAVAILABLE"][1]]},
+              "together with the inbox's, by priority")
+    put(site, path + "broken.ics", text.replace("UID:hours", "UID:other").replace("RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "RRULE:FREQ=NEVER"), "bob")
+    tap.equal(periods(free_busy(site, "/dav/calendars/bob/", *DAY, "alice").body)["BUSY-UNAVAILABLE"][1], wished["BUSY-UNAVAILABLE"][1],
+              "one that cannot be read hides nothing")
+
+
 def refused(site):
     before = propfind(site, INBOX, "C:calendar-availability").text(INBOX, NAME)
     for what, value in (("text", "hello"), ("an event", event("x").replace("\r", "")), ("a hostile rule", (HOURS % ("", "")).replace(
@@ -95,5 +113,6 @@ with Site(users=["alice", "bob"], resources=["room-1"]) as site:
     the_inbox(site)
     hours(site)
     refused(site)
+    in_a_calendar(site)
     tap.equal(site.slotkeeper("check").returncode, 0, "check finds nothing")
 tap.finish()
