@@ -49,6 +49,8 @@ static int find_target(struct feed_call *feed, struct kv_txn *txn, struct slice 
 	if (ret < 0 || calendar.len == 0)
 		return ret;
 	ret = store_collection_get(txn, feed->call->arena, feed->name, calendar, &collection);
+	if (ret == 0 && collection.kind != COLLECTION_CALENDAR && collection.kind != COLLECTION_BOOKINGS)
+		return -ENOENT; /* nothing in it to subscribe to */
 	if (ret == 0)
 		feed->collection = collection.id;
 	return ret;

@@ -12,6 +12,7 @@
 
 #define FEEDS    "/feeds/"
 #define FREEBUSY "/freebusy/"
+#define CACHE    "private, no-cache" /* no proxy keeps it, and who keeps it asks whether it is still so, and still his */
 
 /* The feed whose secret this is, with FEED_R->id 0 when there is none: either way one digest and one lookup. */
 static int find_secret(struct kv_txn *txn, struct slice secret, struct feed *feed_r)
@@ -57,6 +58,7 @@ static int view_feed(struct dav_request *d, struct kv_txn *txn, void *arg)
 		return -ENOENT;
 	if (ret == 0)
 		ret = store_collection_get_by_id(txn, d->arena, feed.collection, &collection);
+	http_reply_header(d->http, "Cache-Control", CACHE);
 	return ret < 0 ? ret : calendar_stream_answer(d, txn, &collection, SLICE("PUBLISH"));
 }
 
@@ -121,8 +123,10 @@ static int view_freebusy(struct dav_request *d, struct kv_txn *txn, void *arg)
 		    &reply.window, &d->error);
 	if (ret == 0)
 		ret = busy_time_gather(d, txn, &resource, &reply);
-	if (ret == 0)
+	if (ret == 0) {
+		http_reply_header(d->http, "Cache-Control", CACHE);
 		busy_time_reply(d, &reply);
+	}
 	freebusy_reply_free(&reply);
 	return ret;
 }

@@ -30,8 +30,8 @@ def subscription(site):
     put(site, WORK + "old.ics", event("old").replace("DTSTAMP:20270101T000000Z\r\n", ""))
     path = f"/feeds/{create(site, 'alice/work')}.ics"
     answer = get(site, path)
-    tap.equal((answer.status, answer.headers["Content-Type"], answer.headers["WWW-Authenticate"]),
-              (200, "text/calendar; charset=utf-8; method=PUBLISH", None), "read without signing in")
+    tap.equal((answer.status, answer.headers["Content-Type"], answer.headers["WWW-Authenticate"], answer.headers["Cache-Control"]),
+              (200, "text/calendar; charset=utf-8; method=PUBLISH", None, "private, no-cache"), "read without signing in")
     for word in (b"METHOD:PUBLISH\r\n", b"REFRESH-INTERVAL;VALUE=DURATION:PT15M\r\n", b"X-PUBLISHED-TTL:PT15M\r\n", b"UID:a\r\n",
                  b"UID:old\r\n"):
         tap.check(word in answer.body, f"has {word.decode().strip()}", answer.body)
@@ -72,7 +72,7 @@ def lists(site):
     tap.equal(len(json.loads(site.slotkeeper("feed", "list", "alice/work", "--json").stdout)), 1, "of one calendar")
     site.slotkeeper("feed", "revoke", "alice", "--id", str(rows[0]["id"]))
     tap.equal([get(site, f"/feeds/{secret}.ics").status for secret in (first, second)], [404, 200], "one is revoked alone")
-    for words in (["feed", "create", "nobody"], ["feed", "create", "alice/none"], ["feed", "revoke", "alice", "--id", "999"],
+    for words in (["feed", "create", "nobody"], ["feed", "create", "alice/none"], ["feed", "create", "alice/inbox"], ["feed", "revoke", "alice", "--id", "999"],
                   ["feed", "list", "nobody"]):
         done = site.slotkeeper(*words, ok=1)
         tap.check(done.stdout == "" and done.stderr.count("\n") == 1, " ".join(words) + ": one line says why", done)
