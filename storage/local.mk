@@ -9,6 +9,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store.c storage/store.h storage/store_private.h storage/store_write.h \
 	storage/store_busy.c \
 	storage/store_collection.c \
+	storage/store_counter.c \
 	storage/store_feed.c \
 	storage/store_file.c \
 	storage/store_job.c \

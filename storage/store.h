@@ -52,6 +52,7 @@ typedef int store_change_fn(const struct change *change, void *arg);
 typedef int store_property_fn(struct slice ns, struct slice name, struct slice xml, void *arg);
 typedef int store_job_fn(const struct job *job, void *arg);
 typedef int store_grant_fn(const struct grant *grant, void *arg);
+typedef int store_gone_fn(struct slice name, uint64_t number, void *arg);
 typedef int store_file_fn(const struct file *file, void *arg);
 typedef int store_lock_fn(const struct lock *lock, void *arg);
 typedef int store_id_fn(uint64_t id, void *arg);
@@ -216,6 +217,17 @@ int store_change_each(struct kv_txn *txn, uint64_t collection, uint64_t after, s
  */
 int store_change_each_since(struct kv_txn *txn, uint64_t collection, uint64_t after, uint64_t began, size_t limit,
     store_change_fn *fn, void *arg);
+
+/*
+ * A home changes with each of its collections: made, changed in content or properties, gone. Its number at the last change of
+ * all and of one collection (0: from before homes had numbers).
+ */
+int store_home_change(struct kv_txn *txn, uint64_t owner, uint64_t *number_r);
+int store_home_change_of(struct kv_txn *txn, uint64_t collection, uint64_t *number_r);
+/* A property of COLLECTION has changed that no other write tells of. */
+int store_home_touch(struct kv_txn *txn, uint64_t owner, uint64_t collection);
+/* Collections that went after number AFTER, oldest first. -ESTALE as for changes. */
+int store_home_gone_each(struct kv_txn *txn, uint64_t owner, uint64_t after, store_gone_fn *fn, void *arg);
 
 /* ---- the busy index ---- */
 /* The rows that were written for OBJECT, of ARENA; an object without rows has COUNT 0. MEMBER_R: whose time they block. */

@@ -406,5 +406,7 @@ int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id)
 		ret = store_delete_range(txn, &prefix);
 	key_begin(&prefix, TABLE_LOCK);
 	key_add_u64(&prefix, id);
-	return ret < 0 ? ret : store_delete_range(txn, &prefix);
+	if (ret == 0)
+		ret = store_delete_range(txn, &prefix);
+	return ret < 0 ? ret : store_home_delete(txn, id);
 }

@@ -89,6 +89,7 @@ static int check_same(struct slice value, uint64_t id)
 int store_collection_put(struct kv_txn *txn, struct collection *collection)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
+	bool added = collection->id == 0;
 	struct slice value;
 	struct key key, id;
 	int ret;
@@ -104,7 +105,11 @@ int store_collection_put(struct kv_txn *txn, struct collection *collection)
 			ret = kv_put(txn, key_slice(&id), key_slice(&key));
 	}
 	collection_encode(&b, collection);
-	return ret < 0 ? ret : store_put_buf(txn, &key, &b);
+	if (ret == 0)
+		ret = store_put_buf(txn, &key, &b);
+	if (ret == 0 && added)
+		ret = store_home_forget(txn, collection->owner, collection->name, false);
+	return ret < 0 ? ret : store_home_touch(txn, collection->owner, collection->id);
 }
 
 int store_collection_rename(struct kv_txn *txn, const struct collection *collection, struct slice name)
@@ -126,7 +131,13 @@ int store_collection_rename(struct kv_txn *txn, const struct collection *collect
 	ret = kv_delete(txn, key_slice(&old));
 	if (ret == 0)
 		ret = kv_put(txn, key_slice(&id), key_slice(&key));
-	return ret < 0 ? ret : store_put_buf(txn, &key, &b);
+	if (ret == 0)
+		ret = store_put_buf(txn, &key, &b);
+	if (ret == 0)
+		ret = store_home_forget(txn, collection->owner, name, false);
+	if (ret == 0)
+		ret = store_home_forget(txn, collection->owner, collection->name, true);
+	return ret < 0 ? ret : store_home_touch(txn, collection->owner, collection->id);
 }
 
 static void property_prefix(struct key *key, enum property_owner owner, uint64_t id)
@@ -327,7 +338,9 @@ int store_collection_delete(struct kv_txn *txn, const struct collection *collect
 	id_key(&id, collection->id);
 	if (ret == 0)
 		ret = store_delete_quietly(txn, &id);
-	return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
+	if (ret == 0)
+		ret = kv_delete(txn, key_slice(&key));
+	return ret < 0 ? ret : store_home_forget(txn, collection->owner, collection->name, true);
 }
 
 int store_property_delete_all(struct kv_txn *txn, enum property_owner owner, uint64_t id)

@@ -57,12 +57,6 @@ static void tombstone_key(struct key *key, uint64_t collection, struct slice nam
 	key_add_text(key, name);
 }
 
-static void counter_key(struct key *key, uint64_t collection)
-{
-	key_begin(key, TABLE_COUNTER);
-	key_add_u64(key, collection);
-}
-
 /* ---- reads ---- */
 
 int store_object_get(struct kv_txn *txn, struct arena *arena, uint64_t collection, struct slice name,
@@ -165,54 +159,6 @@ int store_body_get(struct kv_txn *txn, uint64_t object, struct slice *body_r)
 
 /* ---- change numbers ---- */
 
-struct counter {
-	uint64_t number; /* of the last change */
-	uint64_t floor;  /* tombstones up to this number are gone */
-};
-
-static int counter_get(struct kv_txn *txn, uint64_t collection, struct counter *counter_r)
-{
-	struct slice value;
-	struct unpack u;
-	struct key key;
-	int ret;
-
-	counter_key(&key, collection);
-	ret = kv_get(txn, key_slice(&key), &value);
-	if (ret == -ENOENT) {
-		*counter_r = (struct counter){0, 0};
-		return 0;
-	}
-	if (ret < 0)
-		return ret;
-	u = unpack_begin(value, 1);
-	counter_r->number = unpack_u64(&u);
-	counter_r->floor = unpack_u64(&u);
-	return unpack_end(&u);
-}
-
-static int counter_put(struct kv_txn *txn, uint64_t collection, struct counter counter)
-{
-	AUTO_BUF struct buf b = BUF_INIT(64);
-	struct key key;
-
-	counter_key(&key, collection);
-	pack_u8(&b, 1);
-	pack_u64(&b, counter.number);
-	pack_u64(&b, counter.floor);
-	return store_put_buf(txn, &key, &b);
-}
-
-int store_collection_change(struct kv_txn *txn, uint64_t collection, uint64_t *number_r)
-{
-	struct counter counter;
-	int ret = counter_get(txn, collection, &counter);
-
-	if (ret == 0)
-		*number_r = counter.number;
-	return ret;
-}
-
 int store_change_decode(struct slice key, struct slice value, struct change *change_r)
 {
 	struct slice tail = slice_from(key, key.len < 8 ? key.len : key.len - 8);
@@ -246,17 +192,19 @@ static int change_delete_row(struct kv_txn *txn, uint64_t collection, uint64_t n
 }
 
 /* A new number, a row under it for NAME, and the name's older row (OLD, 0: none) gone. */
-static int change_add(struct kv_txn *txn, uint64_t collection, enum change_op op, struct slice name, uint64_t old,
-    instant_t now, uint64_t *number_r)
+static int change_add(struct kv_txn *txn, uint64_t owner, uint64_t collection, enum change_op op, struct slice name,
+    uint64_t old, instant_t now, uint64_t *number_r)
 {
 	struct counter counter;
 	struct change change = {.op = op, .name = name, .at = now};
-	int ret = counter_get(txn, collection, &counter);
+	int ret = store_counter_get(txn, collection, &counter);
 
 	if (ret < 0)
 		return ret;
 	change.number = ++counter.number;
-	ret = counter_put(txn, collection, counter);
+	ret = store_home_next(txn, owner, &counter.home);
+	if (ret == 0)
+		ret = store_counter_put(txn, collection, counter);
 	if (ret == 0 && old != 0)
 		ret = change_delete_row(txn, collection, old);
 	if (ret == 0)
@@ -292,7 +240,7 @@ int store_change_each_since(struct kv_txn *txn, uint64_t collection, uint64_t af
 	struct each_change each = {fn, arg};
 	struct key from, prefix, end;
 	struct counter counter;
-	int ret = counter_get(txn, collection, &counter);
+	int ret = store_counter_get(txn, collection, &counter);
 
 	if (ret < 0)
 		return ret;
@@ -405,7 +353,7 @@ int store_object_put(struct kv_txn *txn, uint64_t owner, struct object *object, 
 	if (ret == 0)
 		ret = forget_former(txn, owner, object, &old_change, &object->created);
 	if (ret == 0)
-		ret = change_add(txn, object->collection, CHANGE_PUT, object->name, old_change, now, &object->change);
+		ret = change_add(txn, owner, object->collection, CHANGE_PUT, object->name, old_change, now, &object->change);
 	if (ret < 0)
 		return ret;
 	object->id = object->collection << ID_CHANGE_BITS | object->change;
@@ -427,7 +375,7 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
 	if (ret == 0)
 		ret = kv_delete(txn, key_slice(&key));
 	if (ret == 0)
-		ret = change_add(txn, object->collection, CHANGE_DELETE, object->name, old_change, now, &number);
+		ret = change_add(txn, owner, object->collection, CHANGE_DELETE, object->name, old_change, now, &number);
 	if (ret != 0)
 		return ret;
 	tombstone_key(&tombstone, object->collection, object->name);
@@ -436,7 +384,7 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
 	return kv_put(txn, key_slice(&tombstone), slice_from(key_slice(&number_key), 1));
 }
 
-int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now)
+int store_object_touch(struct kv_txn *txn, uint64_t owner, struct object *object, instant_t now)
 {
 	AUTO_BUF struct buf b = BUF_INIT(RECORD_BYTES_MAX);
 	struct slice value;
@@ -451,7 +399,7 @@ int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now)
 	if (ret == 0 && old.id != object->id)
 		ret = -ENOENT; /* its body is gone */
 	if (ret == 0)
-		ret = change_add(txn, object->collection, CHANGE_PUT, object->name, old.change, now, &object->change);
+		ret = change_add(txn, owner, object->collection, CHANGE_PUT, object->name, old.change, now, &object->change);
 	if (ret < 0)
 		return ret;
 	object_encode(&b, object);
@@ -508,7 +456,7 @@ static int prune_collected(struct kv_txn *txn, const struct prune *prune, struct
 	if (ret < 0 || prune->count == 0)
 		return ret;
 	counter.floor = prune->numbers[prune->count - 1];
-	ret = counter_put(txn, prune->collection, counter);
+	ret = store_counter_put(txn, prune->collection, counter);
 	return ret < 0 ? ret : (int)prune->count;
 }
 
@@ -517,7 +465,7 @@ int store_change_prune(struct kv_txn *txn, uint64_t collection, instant_t now, s
 	struct prune prune = {.old = now - STORE_TOMBSTONE_KEPT_SECONDS, .limit = limit, .collection = collection};
 	struct key prefix;
 	struct counter counter;
-	int ret = counter_get(txn, collection, &counter);
+	int ret = store_counter_get(txn, collection, &counter);
 
 	if (ret < 0 || limit == 0)
 		return ret;

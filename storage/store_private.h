@@ -16,7 +16,9 @@ enum table {
 	TABLE_PRINCIPAL_EMAIL = 'e', /* hash of the lower-case address -> name */
 	TABLE_COLLECTION = 'c',      /* home, name -> collection */
 	TABLE_COLLECTION_ID = 'd',   /* id -> key in TABLE_COLLECTION */
-	TABLE_COUNTER = 'q',         /* collection -> last change number, floor of the tombstones */
+	TABLE_COUNTER = 'q',         /* collection -> last change number, floor of the tombstones, its home's number then */
+	TABLE_HOME = 'H',            /* owner -> last change number, floor of what is gone */
+	TABLE_HOME_GONE = 'V',       /* owner, number -> name of a collection that went */
 	TABLE_PROPERTY = 'r',        /* owner kind, id, hash of the name -> namespace, name, XML */
 	TABLE_OBJECT = 'o',          /* collection, name -> object */
 	TABLE_OBJECT_ID = 'O',       /* collection, object id -> name */
@@ -71,6 +73,21 @@ uint8_t store_interval_class(struct interval at);
  * empty, lie in it: FN reads the end from the value and decides.
  */
 int store_class_range(struct kv_txn *txn, const struct key *prefix, struct interval window, kv_row_fn *fn, void *arg);
+
+/* ---- store_counter.c ---- */
+#define STORE_HOME_GONE_KEPT 1000 /* names of collections that went, of one home */
+struct counter {
+	uint64_t number; /* of the last change */
+	uint64_t floor;  /* tombstones up to this number are gone */
+	uint64_t home;   /* the home's number at the last change */
+};
+int store_counter_get(struct kv_txn *txn, uint64_t collection, struct counter *counter_r);
+int store_counter_put(struct kv_txn *txn, uint64_t collection, struct counter counter);
+/* The next number of OWNER's home. */
+int store_home_next(struct kv_txn *txn, uint64_t owner, uint64_t *number_r);
+/* Forgets that a collection NAME went, and with GONE that it is there: a change of the home. */
+int store_home_forget(struct kv_txn *txn, uint64_t owner, struct slice name, bool gone);
+int store_home_delete(struct kv_txn *txn, uint64_t owner);
 
 /* ---- rows that more than one file reads or compares ---- */
 bool store_busy_blocks(const struct busy *busy); /* stands in the member's index too */

@@ -28,7 +28,7 @@ int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object 
 /*
  * The same body and rows under a new change number, so a new ETag: what makes an app read it again. The id stays.
  */
-int store_object_touch(struct kv_txn *txn, struct object *object, instant_t now);
+int store_object_touch(struct kv_txn *txn, uint64_t owner, struct object *object, instant_t now);
 
 /* Replaces the span and the flags of an object whose text is the same: no change that a client would have to see. */
 int store_object_reindexed(struct kv_txn *txn, const struct object *object);

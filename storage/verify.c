@@ -714,6 +714,21 @@ static int lock_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || there ? ret : disagree(v, "lock: a row of principal %llu, who is not there", ID(lock.owner));
 }
 
+/* A home's numbers, of somebody who is there. */
+static int home_row(struct verify *v, struct slice key, struct slice value)
+{
+	struct slice rest = behind_table(key);
+	struct principal principal;
+	uint64_t id = 0;
+	bool there;
+	int ret;
+
+	(void)value;
+	key_take_u64(&rest, &id);
+	ret = found(store_principal_get_by_id(v->txn, v->arena, id, &principal), &there);
+	return ret < 0 || there ? ret : disagree(v, "home: a row of principal %llu, who is not there", ID(id));
+}
+
 static int any_row(struct verify *v, struct slice key, struct slice value)
 {
 	(void)v;
@@ -732,6 +747,8 @@ static row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_COLLECTION] = collection_row,
     [TABLE_COLLECTION_ID] = collection_id_row,
     [TABLE_COUNTER] = counter_row,
+    [TABLE_HOME] = home_row,
+    [TABLE_HOME_GONE] = home_row,
     [TABLE_PROPERTY] = property_row,
     [TABLE_OBJECT] = object_row,
     [TABLE_OBJECT_ID] = object_id_row,

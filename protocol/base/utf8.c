@@ -146,21 +146,27 @@ static bool starts_folded(struct slice text, struct slice prefix, struct slice *
 	return true;
 }
 
-bool utf8_contains_folded(struct slice haystack, struct slice needle)
+bool utf8_match_folded(struct slice haystack, struct slice needle, enum utf8_match how)
 {
+	bool whole = how == TEXT_EQUALS || how == TEXT_ENDS;
 	struct slice rest;
 	uint32_t code;
 
 	do {
-		if (starts_folded(haystack, needle, &rest))
+		if (starts_folded(haystack, needle, &rest) && (!whole || rest.len == 0))
 			return true;
+		if (how == TEXT_EQUALS || how == TEXT_STARTS)
+			return false;
 	} while (utf8_next(&haystack, &code));
 	return false;
 }
 
+bool utf8_contains_folded(struct slice haystack, struct slice needle)
+{
+	return utf8_match_folded(haystack, needle, TEXT_CONTAINS);
+}
+
 bool utf8_equal_folded(struct slice a, struct slice b)
 {
-	struct slice rest;
-
-	return starts_folded(a, b, &rest) && rest.len == 0;
+	return utf8_match_folded(a, b, TEXT_EQUALS);
 }

@@ -18,7 +18,14 @@ struct slice utf8_truncate(struct slice text, size_t max);
 bool utf8_next(struct slice *rest, uint32_t *code_r);
 /* Simple case folding of one character, for i;unicode-casemap (RFC 5051): Latin, Greek, Cyrillic, Armenian. */
 uint32_t utf8_fold(uint32_t code);
-/* Whether HAYSTACK contains, starts or equals NEEDLE when both are folded. */
+enum utf8_match {
+	TEXT_CONTAINS,
+	TEXT_EQUALS,
+	TEXT_STARTS,
+	TEXT_ENDS,
+};
+/* Whether HAYSTACK contains, equals, starts or ends with NEEDLE when both are folded. */
+bool utf8_match_folded(struct slice haystack, struct slice needle, enum utf8_match how);
 bool utf8_contains_folded(struct slice haystack, struct slice needle);
 bool utf8_equal_folded(struct slice a, struct slice b);
 

@@ -93,6 +93,12 @@ static enum report_kind kind_of(enum xml_id id)
 		return REPORT_PRINCIPAL_PROPERTY_SEARCH;
 	case XML_DAV_PRINCIPAL_SEARCH_PROPERTY_SET:
 		return REPORT_PRINCIPAL_SEARCH_PROPERTY_SET;
+	case XML_DAV_PRINCIPAL_MATCH:
+		return REPORT_PRINCIPAL_MATCH;
+	case XML_DAV_ACL_PRINCIPAL_PROP_SET:
+		return REPORT_ACL_PRINCIPAL_PROP_SET;
+	case XML_CS_CALENDARSERVER_PRINCIPAL_SEARCH:
+		return REPORT_CALENDARSERVER_PRINCIPAL_SEARCH;
 	default:
 		return REPORT_UNKNOWN;
 	}
@@ -117,6 +123,9 @@ int report_read(struct arena *arena, struct slice body, struct report_request *r
 	case REPORT_EXPAND_PROPERTY:
 	case REPORT_PRINCIPAL_PROPERTY_SEARCH:
 	case REPORT_PRINCIPAL_SEARCH_PROPERTY_SET:
+	case REPORT_PRINCIPAL_MATCH:
+	case REPORT_ACL_PRINCIPAL_PROP_SET:
+	case REPORT_CALENDARSERVER_PRINCIPAL_SEARCH:
 		break;
 	case REPORT_CALENDAR_QUERY:
 		ret = read_calendar_query(arena, root, &request, err);

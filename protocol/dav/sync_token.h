@@ -11,6 +11,8 @@
 
 #include "protocol/base/buf.h"
 
+#define SYNC_TOKEN_HOME (UINT64_C(1) << 63) /* in `collection`: it is a home, by its owner's id */
+
 struct sync_token {
 	uint64_t epoch; /* of the store: a restored backup has another */
 	uint64_t collection;

@@ -59,6 +59,10 @@
 	X(DAV_EXCLUSIVE, DAV, "exclusive")                                                                                 \
 	X(DAV_SHARED, DAV, "shared")                                                                                       \
 	X(DAV_OWNER, DAV, "owner")                                                                                         \
+	X(DAV_PRINCIPAL_MATCH, DAV, "principal-match")                                                                     \
+	X(DAV_PRINCIPAL_PROPERTY, DAV, "principal-property")                                                               \
+	X(DAV_ACL_PRINCIPAL_PROP_SET, DAV, "acl-principal-prop-set")                                                       \
+	X(DAV_APPLY_TO_PRINCIPAL_COLLECTION_SET, DAV, "apply-to-principal-collection-set")                                 \
 	X(CALDAV_MKCALENDAR, CALDAV, "mkcalendar")                                                                     \
 	X(CALDAV_CALENDAR, CALDAV, "calendar")                                                                         \
 	X(CALDAV_CALENDAR_DATA, CALDAV, "calendar-data")                                                               \
@@ -83,6 +87,10 @@
 	X(CALDAV_LIMIT_FREEBUSY_SET, CALDAV, "limit-freebusy-set")                                                     \
 	X(CALDAV_OPAQUE, CALDAV, "opaque")                                                                             \
 	X(CALDAV_TRANSPARENT, CALDAV, "transparent")                                                                   \
+	X(CS_CALENDARSERVER_PRINCIPAL_SEARCH, CS, "calendarserver-principal-search")                                       \
+	X(CS_SEARCH_TOKEN, CS, "search-token")                                                                             \
+	X(CS_LIMIT, CS, "limit")                                                                                           \
+	X(CS_NRESULTS, CS, "nresults")                                                                                     \
 	X(CS_SUBSCRIBED, CS, "subscribed")
 
 enum xml_id {

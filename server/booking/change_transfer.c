@@ -79,5 +79,5 @@ int transfer_refuse(struct kv_txn *txn, struct write *write)
 		write->touch_due = due;
 		return 0;
 	}
-	return store_object_touch(txn, &write->source, now);
+	return store_object_touch(txn, write->source_place.owner.id, &write->source, now);
 }

@@ -365,7 +365,7 @@ static int refuse_again(struct write *write, struct kv_txn *txn, struct object *
 		if (ret < 0)
 			return ret;
 	}
-	return store_object_touch(txn, old, clock_now(write->service->clock));
+	return store_object_touch(txn, write->place.owner.id, old, clock_now(write->service->clock));
 }
 
 static enum handling handling_of(const struct write *write)

@@ -137,13 +137,16 @@ static int see_job(const struct job *job, void *arg)
 static int touch_late(struct due *due, struct kv_txn *txn, struct due_touch *one)
 {
 	struct touch *touch = &one->touch;
+	struct collection collection;
 	struct object object;
 	int ret = store_object_get_by_id(txn, due->arena, touch->collection, touch->object, &object);
 
+	if (ret == 0)
+		ret = store_collection_get_by_id(txn, due->arena, touch->collection, &collection);
 	if (ret == -ENOENT)
 		return 0;
 	if (ret == 0)
-		ret = store_object_touch(txn, &object, due->now);
+		ret = store_object_touch(txn, collection.owner, &object, due->now);
 	if (ret < 0)
 		return ret;
 	due->touched++;

@@ -29,10 +29,19 @@ static const struct {
 
 int get_sync_token(const struct property_source *s, struct buf *b)
 {
-	struct sync_token token = {
-	    .epoch = store_epoch(s->d->app->store), .collection = s->resource->collection->id};
-	int ret = store_collection_change(s->txn, token.collection, &token.number);
+	const struct dav_resource *r = s->resource;
+	struct sync_token token = {.epoch = store_epoch(s->d->app->store)};
+	int ret;
 
+	if (r->kind == DAV_HOME) {
+		if ((r->access & ACL_FOUND) != 0)
+			return -ENOENT; /* it shows a part, of which no number tells */
+		token.collection = SYNC_TOKEN_HOME | r->owner;
+		ret = store_home_change(s->txn, r->owner, &token.number);
+	} else {
+		token.collection = r->collection->id;
+		ret = store_collection_change(s->txn, token.collection, &token.number);
+	}
 	if (ret == 0)
 		sync_token_write(b, &token);
 	return ret;

@@ -11,7 +11,9 @@
 #include "server/http/request.h"
 #include "storage/store.h"
 
-#define DAV_CLASSES "1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, extended-mkcol"
+#define DAV_CLASSES                                                                                                    \
+	"1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, "                            \
+	"calendarserver-principal-search, extended-mkcol"
 
 /* One request while it is answered; lives in its arena. */
 struct dav_request {

@@ -27,6 +27,7 @@ server_libserver_a_SOURCES += \
 	server/dav/report_expand_property.c \
 	server/dav/report_free_busy.c \
 	server/dav/report_multiget.c \
+	server/dav/report_principal_match.c \
 	server/dav/report_principal_search.c \
 	server/dav/report_sync.c \
 	server/dav/resource.c \

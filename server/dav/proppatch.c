@@ -164,6 +164,8 @@ static int apply(struct kv_txn *txn, void *arg)
 	if (ret < 0 || patch->failed)
 		return ret < 0 ? ret : -ECANCELED; /* takes back what was written */
 	ret = apply_dead(patch, txn);
+	if (ret == 0 && patch->resource.collection != NULL && patch->resource.object == NULL && patch->resource.file == NULL)
+		ret = store_home_touch(txn, patch->resource.owner, patch->resource.collection->id);
 	if (ret == 0 && changed && edit.collection != NULL)
 		ret = change_collection_update(d->app->changes, txn, d->arena, &copy);
 	return ret == -EBUSY ? refuse_overlap(patch) : ret;

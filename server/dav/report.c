@@ -8,6 +8,8 @@
 
 #define CALENDARS ON(DAV_COLLECTION)
 #define HOMES     ON(DAV_HOME)
+#define SEARCHED  (ON(DAV_PRINCIPALS) | ON(DAV_PRINCIPAL_SET)) /* what principals are searched in */
+#define APPLIED   (ON(DAV_ROOT) | ON(DAV_PRINCIPAL) | HOMES)   /* from where apply-to-principal-collection-set asks */
 
 /* An empty cell is 403 DAV:supported-report. DAV:supported-report-set is read off the rows. */
 static const struct {
@@ -23,15 +25,19 @@ static const struct {
         "RFC 4791, 7.9"},
     [REPORT_FREE_BUSY_QUERY] = {"C:free-busy-query", CALENDARS | HOMES, ACL_READ_FREE_BUSY, false,
         report_free_busy_query, "RFC 4791, 7.10"},
-    [REPORT_SYNC_COLLECTION] = {"D:sync-collection", CALENDARS, ACL_READ, true, report_sync_collection,
+    [REPORT_SYNC_COLLECTION] = {"D:sync-collection", CALENDARS | HOMES, ACL_READ, true, report_sync_collection,
         "RFC 6578, 3.2"},
     [REPORT_EXPAND_PROPERTY] = {"D:expand-property", ON(DAV_PRINCIPAL) | HOMES | CALENDARS, ACL_READ, true,
         report_expand_property, "RFC 3253, 3.8"},
-    [REPORT_PRINCIPAL_PROPERTY_SEARCH] = {"D:principal-property-search", ON(DAV_PRINCIPALS) | ON(DAV_PRINCIPAL_SET),
-        ACL_READ, true, report_principal_property_search, "RFC 3744, 9.4"},
-    [REPORT_PRINCIPAL_SEARCH_PROPERTY_SET] = {"D:principal-search-property-set",
-        ON(DAV_PRINCIPALS) | ON(DAV_PRINCIPAL_SET), ACL_READ, false, report_principal_search_property_set,
-        "RFC 3744, 9.5"},
+    [REPORT_PRINCIPAL_PROPERTY_SEARCH] = {"D:principal-property-search", SEARCHED | APPLIED, ACL_READ, true, report_principal_property_search, "RFC 3744, 9.4"},
+    [REPORT_PRINCIPAL_SEARCH_PROPERTY_SET] = {"D:principal-search-property-set", SEARCHED | APPLIED, ACL_READ,
+        false, report_principal_search_property_set, "RFC 3744, 9.5"},
+    [REPORT_PRINCIPAL_MATCH] = {"D:principal-match", SEARCHED | ON(DAV_CALENDARS) | HOMES, ACL_READ, true,
+        report_principal_match, "RFC 3744, 9.3"},
+    [REPORT_ACL_PRINCIPAL_PROP_SET] = {"D:acl-principal-prop-set", HOMES | CALENDARS | ON(DAV_OBJECT),
+        ACL_READ | ACL_READ_ACL, true, report_acl_principal_prop_set, "RFC 3744, 9.2"},
+    [REPORT_CALENDARSERVER_PRINCIPAL_SEARCH] = {"CS:calendarserver-principal-search", SEARCHED | APPLIED, ACL_READ, true,
+        report_calendarserver_principal_search, "calendarserver principal search"},
 };
 
 void report_write_supported(struct buf *b, enum dav_kind kind)

@@ -22,7 +22,8 @@ struct report {
 typedef int report_fn(struct report *report);
 
 report_fn report_calendar_query, report_calendar_multiget, report_free_busy_query, report_sync_collection,
-    report_expand_property, report_principal_property_search, report_principal_search_property_set;
+    report_expand_property, report_principal_property_search, report_principal_search_property_set,
+    report_principal_match, report_acl_principal_prop_set, report_calendarserver_principal_search;
 
 /* Prepares `href` and `source` for objects of the collection that the report is about. MEMBER becomes source.resource. */
 void report_begin_members(struct report *report, struct dav_resource *member);

@@ -372,7 +372,7 @@ CASE(every_write_gives_a_new_etag_and_keeps_the_birthday)
 	WANT(strcmp(first, second) != 0 && first[0] == '"' && first[strlen(first) - 1] == '"');
 	WANT(b.id != a.id && b.created == NOW && b.modified == NOW + 60);
 	WANT_RET(-ENOENT, store_body_get(txn, a.id, &body));
-	WANT_RET(0, store_object_touch(txn, &b, NOW + 120));
+	WANT_RET(0, store_object_touch(txn, work.owner, &b, NOW + 120));
 	object_etag(&b, third);
 	WANT(strcmp(second, third) != 0);
 	WANT_RET(0, store_object_get(txn, arena, work.id, SLICE("a.ics"), &found));
@@ -380,9 +380,9 @@ CASE(every_write_gives_a_new_etag_and_keeps_the_birthday)
 	WANT_RET(0, store_body_get(txn, b.id, &body));
 	WANT(slice_is(body, "same"));
 	a.change = 77; /* as in a run that was thrown away: the stored row rules */
-	WANT_RET(-ENOENT, store_object_touch(txn, &a, NOW));
+	WANT_RET(-ENOENT, store_object_touch(txn, work.owner, &a, NOW));
 	b.change = 77;
-	WANT_RET(0, store_object_touch(txn, &b, NOW));
+	WANT_RET(0, store_object_touch(txn, work.owner, &b, NOW));
 	WANT(b.change == 4);
 	return 0;
 }
@@ -473,7 +473,7 @@ CASE(a_sync_gets_the_newest_change_of_each_name_once)
 	WANT_RET(0, put(txn, &work, "c", "uid-c", "1", &c));
 	WANT_RET(0, put(txn, &work, "a", "uid-a", "2", &a));
 	WANT_RET(0, store_object_delete(txn, work.owner, &b, NOW));
-	WANT_RET(0, store_object_touch(txn, &c, NOW));
+	WANT_RET(0, store_object_touch(txn, work.owner, &c, NOW));
 	WANT_RET(0, store_collection_change(txn, work.id, &number));
 	WANT(number == 6);
 	WANT_RET(0, store_change_each(txn, work.id, 0, 0, list_change, &all));
@@ -875,7 +875,7 @@ CASE(what_is_used_follows_the_objects_of_all_calendars)
 	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
 	WANT(usage.bytes == 8 && usage.objects == 2);
 	WANT_RET(0, put(txn, &work, "a.ics", "uid-a", "1234567", &a));
-	WANT_RET(0, store_object_touch(txn, &a, NOW));
+	WANT_RET(0, store_object_touch(txn, work.owner, &a, NOW));
 	WANT_RET(-EEXIST, put(txn, &work, "c.ics", "uid-a", "1234567", &b));
 	WANT_RET(0, store_usage_get(txn, work.owner, &usage));
 	WANT(usage.bytes == 10 && usage.objects == 2);

@@ -43,7 +43,8 @@ def discovery(site):
 def principal(site):
     answer = site.request("OPTIONS", ME, user="alice")
     tap.equal((answer.status, answer.headers.get("DAV")),
-              (200, "1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, extended-mkcol"), "OPTIONS of the principal")
+              (200, "1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, "
+                    "calendarserver-principal-search, extended-mkcol"), "OPTIONS of the principal")
     tap.check("PROPFIND" in answer.headers.get("Allow", ""), "OPTIONS lists methods", answer.headers)
     found = propfind(site, ME, "C:calendar-home-set C:calendar-user-address-set D:current-user-principal D:displayname "
                      "CS:dropbox-home-URL CS:email-address-set CS:notification-URL D:principal-collection-set "

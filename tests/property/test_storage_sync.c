@@ -95,7 +95,7 @@ static int touch(struct kv_txn *txn, struct world *w, int n)
 		return ret == -ENOENT && w->truth.change[n] == 0 ? 0 : -EPROTO;
 	if (o.change != w->truth.change[n])
 		return -EPROTO;
-	ret = store_object_touch(txn, &o, w->now);
+	ret = store_object_touch(txn, w->owner, &o, w->now);
 	w->truth.change[n] = ++w->truth.number;
 	return ret;
 }

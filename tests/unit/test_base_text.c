@@ -225,6 +225,14 @@ static void test_utf8(void **state)
 	assert_true(utf8_contains_folded(SLICE("GRÜSSE aus KÖLN"), SLICE("köln")));
 	assert_true(utf8_contains_folded(SLICE("ΣΊΣΥΦΟΣ"), SLICE("σίσυφος")));
 	assert_false(utf8_contains_folded(SLICE("abc"), SLICE("abd")));
+	assert_true(utf8_match_folded(SLICE("Köln am Rhein"), SLICE("KÖLN"), TEXT_STARTS));
+	assert_false(utf8_match_folded(SLICE("Köln am Rhein"), SLICE("rhein"), TEXT_STARTS));
+	assert_true(utf8_match_folded(SLICE("Köln am Rhein"), SLICE("RHEIN"), TEXT_ENDS));
+	assert_false(utf8_match_folded(SLICE("Köln am Rhein"), SLICE("köln"), TEXT_ENDS));
+	assert_true(utf8_match_folded(SLICE("rhe rhein"), SLICE("rhein"), TEXT_ENDS));
+	assert_false(utf8_match_folded(SLICE("Köln am Rhein"), SLICE("köln"), TEXT_EQUALS));
+	assert_true(utf8_match_folded(SLICE("KÖLN"), SLICE("köln"), TEXT_EQUALS));
+	assert_true(utf8_match_folded(SLICE("x"), SLICE(""), TEXT_ENDS));
 	assert_true(utf8_equal_folded(SLICE("Москва"), SLICE("МОСКВА")));
 }
 
