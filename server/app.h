@@ -1,5 +1,6 @@
 /*
- * server/app - what a handler may reach: the composed parts of one server, made by main, read-only afterwards.
+ * server/app - what a handler may reach: the composed parts of one server, made by main, read-only afterwards
+ * but for the zones.
  */
 #ifndef SERVER_APP_H
 #define SERVER_APP_H
@@ -19,7 +20,7 @@ struct app {
 	struct store *store;
 	struct change_service *changes;
 	struct auth *auth;
-	const struct zone_set *zones;
+	_Atomic(const struct zone_set *) zones; /* another one after a reload; each lives as long as the site */
 	const struct clock *clock;
 	struct config *config; /* the values in force: config_get(), which is safe beside a reload */
 	struct pool *pool;

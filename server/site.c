@@ -17,11 +17,13 @@
 #include "server/booking/change.h"
 #include "storage/store.h"
 
+#define ZONE_SETS_MAX  32   /* read since start: old ones stay, for requests may be using them; 2 MB each */
 #define WORKERS_QUEUED 4096 /* requests that wait for a worker before more are told to come back */
 
 struct site {
 	struct app app;
-	struct zone_set *zones;
+	struct zone_set *zones[ZONE_SETS_MAX]; /* the last one is in force */
+	size_t zone_sets;
 };
 
 struct app *site_app(struct site *site)
@@ -101,18 +103,19 @@ int site_open(struct config *config, const struct site_options *options, struct 
 	if (ret == 0)
 		ret = open_store(site, options, err);
 	if (ret == 0)
-		ret = tzdata_load(NULL, &site->zones, err);
+		ret = tzdata_load(NULL, &site->zones[0], err);
 	if (ret < 0) {
 		site_close(site);
 		return ret;
 	}
-	site->app.zones = site->zones;
+	site->zone_sets = 1;
+	site->app.zones = site->zones[0];
 	site->app.metrics = metrics_new();
 	site->app.pool = pool_new("worker", (size_t)config_get(site->app.config)->workers, WORKERS_QUEUED);
 	settings = settings_of(config_get(site->app.config));
 	if (site->app.pool != NULL)
 		site->app.changes =
-		    change_service_new(site->app.store, site->zones, site->app.clock, site->app.pool, &settings);
+		    change_service_new(site->app.store, site->zones[0], site->app.clock, site->app.pool, &settings);
 	ret = site->app.changes == NULL || site->app.metrics == NULL ? -ENOMEM : change_complete_homes(site->app.changes);
 	if (ret == 0)
 		ret = change_reindex_if_needed(site->app.changes);
@@ -125,6 +128,30 @@ int site_open(struct config *config, const struct site_options *options, struct 
 	return 0;
 }
 
+/* The zones of this machine, if they are others than those in force. */
+static int reload_zones(struct site *site, struct error *err)
+{
+	struct zone_set *zones;
+	int ret = tzdata_load(NULL, &zones, err);
+
+	if (ret < 0)
+		return ret;
+	if (zone_set_digest(zones) == zone_set_digest(site->app.zones)) {
+		zone_set_free(zones);
+		return 0;
+	}
+	if (site->zone_sets == ZONE_SETS_MAX) {
+		zone_set_free(zones);
+		return error_set(err, 0, CONDITION_NONE, "the time zones have changed too often: they are read at the next start");
+	}
+	site->zones[site->zone_sets++] = zones;
+	site->app.zones = zones;
+	ret = change_service_set_zones(site->app.changes, zones);
+	if (ret < 0)
+		error_set(err, 0, CONDITION_NONE, "the index could not be brought up to date: %s", strerror(-ret));
+	return ret < 0 ? ret : 0;
+}
+
 int site_reload(struct site *site, struct error *err)
 {
 	struct change_settings settings;
@@ -135,7 +162,7 @@ int site_reload(struct site *site, struct error *err)
 	log_set_level(config_get(site->app.config)->log_level);
 	settings = settings_of(config_get(site->app.config));
 	change_service_reload(site->app.changes, &settings);
-	return 0;
+	return reload_zones(site, err);
 }
 
 void site_stop_workers(struct site *site)
@@ -153,7 +180,8 @@ void site_close(struct site *site)
 	store_close(site->app.store); /* the writer's last answers still use the service */
 	if (site->app.changes != NULL)
 		change_service_free(site->app.changes);
-	zone_set_free(site->zones);
+	for (size_t i = 0; i < ZONE_SETS_MAX; i++)
+		zone_set_free(site->zones[i]);
 	metrics_free(site->app.metrics);
 	config_free(site->app.config);
 	free(site);

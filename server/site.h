@@ -32,7 +32,10 @@ void site_stop_workers(struct site *site);
 void site_close(struct site *site);
 /* The parts, for handlers and commands; main fills in what only a server has. */
 struct app *site_app(struct site *site);
-/* Reads the configuration again (SIGHUP); what may not change while running keeps its value. */
+/*
+ * Reads the configuration and the zones of this machine again (SIGHUP); what may not change while running keeps its
+ * value. Waits until what new zones move is indexed.
+ */
 int site_reload(struct site *site, struct error *err);
 /* The data directory that site_open would use, of ARENA. */
 int site_data_directory(const struct site_options *options, struct arena *arena, char **data_r, struct error *err);

@@ -241,6 +241,8 @@ int store_occupancy_each(struct kv_txn *txn, uint64_t member, struct interval wi
     void *arg);
 /* Series with instances in WINDOW that the index may not hold. */
 int store_series_each(struct kv_txn *txn, uint64_t collection, struct interval window, store_series_fn *fn, void *arg);
+/* The series row of one object, its name borrowed from the transaction; -ENOENT: it has none. */
+int store_series_get(struct kv_txn *txn, uint64_t collection, uint64_t object, struct series *series_r);
 /* Series whose index ends before HORIZON, soonest first, at most LIMIT: what the daily extension works on. */
 int store_series_each_due(struct kv_txn *txn, instant_t horizon, size_t limit, store_series_fn *fn, void *arg);
 

@@ -303,6 +303,19 @@ int store_index_clear(struct kv_txn *txn, uint64_t collection, uint64_t object)
 	return ret;
 }
 
+int store_series_get(struct kv_txn *txn, uint64_t collection, uint64_t object, struct series *series_r)
+{
+	struct slice value;
+	struct key key;
+	int ret;
+
+	key_begin(&key, TABLE_SERIES);
+	key_add_u64(&key, collection);
+	key_add_u64(&key, object);
+	ret = kv_get(txn, key_slice(&key), &value);
+	return ret < 0 ? ret : store_series_decode(value, series_r);
+}
+
 int store_series_put(struct kv_txn *txn, const struct series *series)
 {
 	AUTO_BUF struct buf b = BUF_INIT(4096);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -119,6 +120,8 @@ int tzdata_load(const char *directory, struct zone_set **set_r, struct error *er
 	int fd, ret = -ENOMEM;
 
 	if (directory == NULL)
+		directory = getenv("TZDIR");
+	if (directory == NULL || directory[0] == '\0')
 		directory = ZONEINFO_DIRECTORY;
 	if (loader.bytes != NULL && loader.set != NULL) {
 		fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -8,7 +8,7 @@
 #include "protocol/ical/timezone.h"
 
 /*
- * Reads every TZif file below DIRECTORY (NULL: ZONEINFO_DIRECTORY) but those of right/ and posix/, under its path as
+ * Reads every TZif file below DIRECTORY (NULL: what TZDIR names, as in tzset(3), else ZONEINFO_DIRECTORY) but those of right/ and posix/, under its path as
  * name, and seals the set. The caller frees it. -ENOENT when there are no zones, -ENOMEM; *ERR says it for a person.
  * A file that cannot be read is logged and left out.
  */

@@ -19,7 +19,7 @@ struct change_service *change_service_new(struct store *store, const struct zone
 	if (service == NULL)
 		return NULL;
 	service->store = store;
-	service->zones = zones;
+	atomic_init(&service->zones, zones);
 	service->clock = clock;
 	service->pool = pool;
 	service->timezone = settings->timezone;

@@ -180,11 +180,17 @@ int change_collection_rename(struct change_service *service, struct kv_txn *txn,
     const struct collection *collection, struct slice name);
 
 /*
- * Indexes everything anew when the zone data of this machine, the site's zone or the way of indexing differ from those
- * that the index was made with; called at start, before the first request. Bookings that overlap then raise an alert.
- * Waits for the writer. The number of calendars, or -errno.
+ * When the zone data of this machine, the site's zone or the way of indexing differ from those that the index was made
+ * with: looks at every object, and writes the rows of those whose instances move. Texts and ETags stay. Called at start,
+ * before the first request; while serving it is change_service_set_zones that calls it. Bookings that overlap then raise
+ * an alert. Waits for the writer. The number of objects that moved, or -errno.
  */
 int change_reindex_if_needed(struct change_service *service);
+/*
+ * ZONES in place of those the service has, which must outlive it too: threads may be reading them. What moves is
+ * indexed anew in small updates, while others write. Returns as change_reindex_if_needed.
+ */
+int change_service_set_zones(struct change_service *service, const struct zone_set *zones);
 
 /*
  * Extends the index of endless series to now + CHANGE_WINDOW_AHEAD; called at start and daily. At

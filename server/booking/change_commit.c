@@ -123,7 +123,7 @@ static int read_present(struct commit *commit)
 		return refuse(commit, 409, CONDITION_NONE, "There is no such calendar.");
 	if (ret < 0)
 		return ret;
-	if (!place_is_same(&place, &write->place))
+	if (!place_is_same(&place, &write->place) || write->zones != write->service->zones)
 		return -ESTALE;
 	write->place = place; /* handling and the like are the present ones */
 	ret = read_old(commit);

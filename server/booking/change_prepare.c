@@ -45,7 +45,7 @@ static int parse(struct write *write, struct slice text)
 {
 	struct error err = ERROR_NONE;
 	struct calendar_object *object;
-	int ret = calendar_object_parse(write->arena, write->service->zones, text, write->service->max_resource_size,
+	int ret = calendar_object_parse(write->arena, write->zones, text, write->service->max_resource_size,
 	    &object, &err);
 
 	if (ret == -EINVAL)
@@ -242,8 +242,10 @@ static int prepare_booking(struct write *write, struct kv_txn *txn)
 
 int write_prepare(struct write *write, struct kv_txn *txn)
 {
-	int ret = write->transfer != NULL ? read_with(write, txn, transfer_read) : 0;
+	int ret;
 
+	write->zones = write->service->zones;
+	ret = write->transfer != NULL ? read_with(write, txn, transfer_read) : 0;
 	if (ret == 0)
 		ret = parse(write, write->request->body);
 	write->has_far = false;

@@ -20,7 +20,7 @@
 
 struct change_service {
 	struct store *store;
-	const struct zone_set *zones;
+	_Atomic(const struct zone_set *) zones; /* change_service_set_zones puts another in its place */
 	const struct clock *clock;
 	struct pool *pool; /* or NULL */
 	struct slice timezone;
@@ -69,6 +69,8 @@ struct interval rows_window(instant_t now);
 /* 0, -ENOMEM, or -EINVAL with *ERR. WINDOW is for a series without end only. */
 int rows_make(const struct change_service *service, struct arena *arena, const struct place *place,
     const struct calendar_object *object, struct interval window, struct rows *rows_r, struct error *err);
+/* Whether two rows of one object say the same. */
+bool rows_is_same(const struct busy *a, const struct busy *b);
 /* The blocking ones by start; of the arena. 0 or -ENOMEM. */
 int rows_blocking(struct arena *arena, const struct busy *rows, size_t count, struct interval **guards_r,
     size_t *count_r);
@@ -111,6 +113,7 @@ struct write {
 	struct object source;
 
 	/* Prepared, from the request and a snapshot. */
+	const struct zone_set *zones; /* what the rest was computed with */
 	struct place place;
 	struct calendar_object *object;
 	struct slice text; /* the client's, or without the marks of an earlier refusal */

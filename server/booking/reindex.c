@@ -89,16 +89,11 @@ static int put_one(struct change_service *service, struct kv_txn *txn, struct ar
 
 /* All guards go before the first comes back, so that bookings which move together do not stand in each other's way. */
 static int reindex(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    bool counted, enum on_clash on_clash)
+    bool counted, enum on_clash on_clash, struct object *objects, size_t count)
 {
-	struct object *objects;
-	struct reindexed *new;
-	size_t count;
-	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
+	struct reindexed *new = arena_array(arena, count + 1, sizeof(*new));
+	int ret = new != NULL ? 0 : -ENOMEM;
 
-	new = arena_array(arena, count + 1, sizeof(*new));
-	if (ret < 0 || new == NULL)
-		return ret < 0 ? ret : -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < count; i++) {
 		ret = reindex_one(service, txn, arena, place, &objects[i], &new[i]);
 		if (ret == 0 && place->collection.kind == COLLECTION_BOOKINGS)
@@ -113,6 +108,8 @@ int change_collection_update(struct change_service *service, struct kv_txn *txn,
     struct collection *collection)
 {
 	struct place before, after;
+	struct object *objects;
+	size_t count;
 	int ret = place_get(service, txn, arena, collection->home, collection->name, &before);
 
 	if (ret < 0)
@@ -130,24 +127,38 @@ int change_collection_update(struct change_service *service, struct kv_txn *txn,
 	after.collection = *collection;
 	if (ret == 0)
 		ret = place_find_zone(service, arena, &after);
-	return ret < 0 ? ret : reindex(service, txn, arena, &after, place_member(&before) != 0, CLASH_REFUSES);
+	if (ret == 0)
+		ret = collection_objects(txn, arena, collection->id, &objects, &count);
+	return ret < 0 ? ret
+	               : reindex(service, txn, arena, &after, place_member(&before) != 0, CLASH_REFUSES, objects, count);
 }
 
-/* ---- everything, when what the index rests on has changed ---- */
+/* ---- what moves, when that on which the index rests has changed ---- */
 
 #define BASIS_NAME      SLICE("index-basis")
 #define BASIS_VERSION   1 /* of how rows are computed: raise it when stored rows must be made anew */
 #define REINDEX_ARENA   (2048u << 20)
 #define CALENDARS_MAX   1000000
+#define LOOKED_AT_ONCE  500 /* objects of one snapshot: an old one keeps pages from use */
+#define MOVED_AT_ONCE   32  /* objects of one update, but for bookings: bounds how long others wait */
 
 struct reindexing {
 	struct change_service *service;
-	struct arena *arena;
+	struct arena *arena; /* of the present calendar */
+	struct arena *scratch;
+	struct arena *basis_arena;
 	struct slice basis, stored;
 	uint64_t *calendars;
 	size_t count;
-	uint64_t calendar; /* the one of this update */
 	struct kv_txn *txn;
+
+	uint64_t calendar; /* the present one */
+	struct place place;
+	struct object *objects;
+	size_t object_count, from; /* the next to look at */
+	struct object *moved;
+	size_t moved_count, moved_from;
+	size_t total;
 };
 
 static int see_calendar(const struct collection *collection, void *arg)
@@ -177,7 +188,7 @@ static int see_owner(const struct principal *principal, void *arg)
 static int read_basis(struct kv_txn *txn, void *arg)
 {
 	struct reindexing *all = arg;
-	int ret = store_meta_get(txn, all->arena, BASIS_NAME, &all->stored);
+	int ret = store_meta_get(txn, all->basis_arena, BASIS_NAME, &all->stored);
 
 	if (ret == -ENOENT)
 		all->stored = SLICE_EMPTY;
@@ -194,20 +205,138 @@ static int write_basis(struct kv_txn *txn, void *arg)
 	return store_meta_put(txn, BASIS_NAME, all->basis);
 }
 
-static int reindex_calendar(struct kv_txn *txn, void *arg)
+static int list_objects(struct kv_txn *txn, void *arg)
 {
 	struct reindexing *all = arg;
+	int ret = place_get_by_id(all->service, txn, all->arena, all->calendar, &all->place);
+
+	return ret < 0 ? ret : collection_objects(txn, all->arena, all->calendar, &all->objects, &all->object_count);
+}
+
+/* Whether the rows of OBJECT are others than those that are stored, in the window that those were made for. */
+static int is_moved(struct reindexing *all, struct kv_txn *txn, const struct object *object, bool *moved_r)
+{
+	struct calendar_object *parsed;
+	struct series series = {0};
+	uint64_t member;
+	struct busy *stored;
+	struct slice body;
+	struct rows rows;
+	size_t count, i = 0;
+	int ret = store_series_get(txn, object->collection, object->id, &series);
+	bool has_series = ret == 0;
+
+	if (ret == 0 || ret == -ENOENT)
+		ret = store_body_get(txn, object->id, &body);
+	if (ret == 0)
+		ret = calendar_object_parse(all->scratch, all->service->zones, body, SIZE_MAX, &parsed, NULL);
+	if (ret == 0)
+		ret = rows_make(all->service, all->scratch, &all->place, parsed,
+		    has_series ? series.indexed : rows_window(clock_now(all->service->clock)), &rows, NULL);
+	if (ret == 0)
+		ret = store_index_get(txn, all->scratch, object->collection, object->id, &member, &stored, &count);
+	if (ret < 0)
+		return ret == -EINVAL ? -EBADMSG : ret;
+	while (i < count && i < rows.count && rows_is_same(&stored[i], &rows.at[i]))
+		i++;
+	*moved_r = i < count || i < rows.count || rows.endless != has_series || object->span.start != rows.span.start ||
+	           object->span.end != rows.span.end;
+	return 0;
+}
+
+/* A page of the calendar's objects; those that move go to the list. What has gone or come since is not looked at. */
+static int look(struct kv_txn *txn, void *arg)
+{
+	struct reindexing *all = arg;
+	size_t end = all->from + LOOKED_AT_ONCE;
+
+	for (; all->from < all->object_count && all->from < end; all->from++) {
+		struct object object, *named = &all->objects[all->from];
+		bool moved = false;
+		int ret;
+
+		arena_reset(all->scratch);
+		ret = store_object_get(txn, all->scratch, all->calendar, named->name, &object);
+		if (ret == 0)
+			ret = is_moved(all, txn, &object, &moved);
+		if (ret < 0 && ret != -ENOENT)
+			return ret;
+		if (moved)
+			all->moved[all->moved_count++] = *named;
+	}
+	return 0;
+}
+
+/* Reads again what an update before this one may have changed; *COUNT_R of them are left. */
+static int read_again(struct reindexing *all, struct kv_txn *txn, size_t wanted, struct object *objects, size_t *count_r)
+{
+	*count_r = 0;
+	for (size_t i = 0; i < wanted; i++) {
+		int ret = store_object_get(txn, all->scratch, all->calendar, all->moved[all->moved_from + i].name,
+		    &objects[*count_r]);
+
+		if (ret == 0)
+			++*count_r;
+		else if (ret != -ENOENT)
+			return ret;
+	}
+	return 0;
+}
+
+/* Bookings all at once: one that has moved and one that has not yet could lie over one another. */
+static size_t moved_at_once(const struct reindexing *all)
+{
+	size_t left = all->moved_count - all->moved_from;
+
+	return left < MOVED_AT_ONCE || all->place.collection.kind == COLLECTION_BOOKINGS ? left : MOVED_AT_ONCE;
+}
+
+static int move_some(struct kv_txn *txn, void *arg)
+{
+	struct reindexing *all = arg;
+	size_t count = 0, wanted = moved_at_once(all);
+	struct object *objects;
 	struct place place;
 	int ret;
 
-	arena_reset(all->arena);
-	ret = place_get_by_id(all->service, txn, all->arena, all->calendar, &place);
+	arena_reset(all->scratch);
+	objects = arena_array(all->scratch, wanted, sizeof(*objects));
+	if (objects == NULL)
+		return -ENOMEM;
+	ret = place_get_by_id(all->service, txn, all->scratch, all->calendar, &place);
+	if (ret == 0)
+		ret = read_again(all, txn, wanted, objects, &count);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
-	return reindex(all->service, txn, all->arena, &place, place_member(&place) != 0, CLASH_ALERTS);
+	return reindex(all->service, txn, all->scratch, &place, place_member(&place) != 0, CLASH_ALERTS, objects, count);
 }
 
-static int reindex_all(struct reindexing *all)
+static int reindex_calendar(struct reindexing *all)
+{
+	struct kv *kv = store_kv(all->service->store);
+	int ret;
+
+	arena_reset(all->arena);
+	all->from = all->moved_count = all->moved_from = 0;
+	ret = kv_view(kv, list_objects, all);
+	if (ret < 0 || all->object_count == 0)
+		return ret == -ENOENT ? 0 : ret;
+	all->moved = arena_array(all->arena, all->object_count, sizeof(*all->moved));
+	if (all->moved == NULL)
+		return -ENOMEM;
+	while (ret == 0 && all->from < all->object_count)
+		ret = kv_view(kv, look, all);
+	while (ret == 0 && all->moved_from < all->moved_count) {
+		size_t some = moved_at_once(all);
+
+		ret = kv_update_wait(kv, move_some, all);
+		all->moved_from += some;
+	}
+	all->total += all->moved_count;
+	return ret;
+}
+
+static int reindex_moved(struct reindexing *all)
 {
 	struct kv *kv = store_kv(all->service->store);
 	int ret = kv_view(kv, read_basis, all);
@@ -216,28 +345,50 @@ static int reindex_all(struct reindexing *all)
 		return ret;
 	for (size_t i = 0; ret == 0 && i < all->count; i++) {
 		all->calendar = all->calendars[i];
-		ret = kv_update_wait(kv, reindex_calendar, all);
+		ret = reindex_calendar(all);
 	}
 	if (ret == 0)
 		ret = kv_update_wait(kv, write_basis, all);
 	if (ret == 0)
-		log_event(LOG_INFO_LEVEL, "booking", NULL, "zones have changed: everything is indexed anew", "calendars=%zu",
-		    all->count);
-	return ret < 0 ? ret : (int)all->count;
+		log_event(LOG_INFO_LEVEL, "booking", NULL, "zones have changed: what moves is indexed anew",
+		    "calendars=%zu objects=%zu", all->count, all->total);
+	return ret < 0 ? ret : (int)all->total;
 }
 
 int change_reindex_if_needed(struct change_service *service)
 {
 	AUTO_BUF struct buf basis = BUF_INIT(256);
-	struct reindexing all = {.service = service, .arena = arena_new(REINDEX_ARENA)};
+	struct reindexing all = {.service = service,
+	    .arena = arena_new(REINDEX_ARENA),
+	    .scratch = arena_new(REINDEX_ARENA),
+	    .basis_arena = arena_new(65536)};
 	int ret = -ENOMEM;
 
 	buf_printf(&basis, "%d %016llx %.*s", BASIS_VERSION, (unsigned long long)zone_set_digest(service->zones),
 	    SLICE_ARG(service->timezone));
 	all.basis = buf_slice(&basis);
-	if (all.arena != NULL && basis.err == 0)
-		ret = reindex_all(&all);
+	if (all.arena != NULL && all.scratch != NULL && all.basis_arena != NULL && basis.err == 0)
+		ret = reindex_moved(&all);
 	arena_free(all.arena);
+	arena_free(all.scratch);
+	arena_free(all.basis_arena);
 	free(all.calendars);
 	return ret;
+}
+
+static int nothing(struct kv_txn *txn, void *arg)
+{
+	(void)txn;
+	(void)arg;
+	return 0;
+}
+
+int change_service_set_zones(struct change_service *service, const struct zone_set *zones)
+{
+	int ret;
+
+	service->zones = zones;
+	/* What was computed with the old ones is on disk behind this update, or finds at its own that it is stale. */
+	ret = kv_update_wait(store_kv(service->store), nothing, NULL);
+	return ret < 0 ? ret : change_reindex_if_needed(service);
 }

@@ -93,6 +93,12 @@ int rows_blocking(struct arena *arena, const struct busy *rows, size_t count, st
 	return 0;
 }
 
+bool rows_is_same(const struct busy *a, const struct busy *b)
+{
+	return a->at.start == b->at.start && a->at.end == b->at.end && a->instance == b->instance &&
+	       a->component == b->component && a->kind == b->kind && a->flags == b->flags;
+}
+
 static int put_occupancy(struct kv_txn *txn, struct arena *arena, const struct place *place,
     const struct object *object, const struct rows *rows)
 {

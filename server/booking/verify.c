@@ -55,18 +55,10 @@ static void tell(struct verify *verify, const char *table, const struct object *
 /* The window that the rows were made for: as the row says, else as if they were made now. */
 static int find_series(struct verify *verify, const struct object *object, struct series *series_r, bool *has_r)
 {
-	struct slice value;
-	struct key key;
-	int ret;
+	int ret = store_series_get(verify->txn, object->collection, object->id, series_r);
 
-	key_begin(&key, TABLE_SERIES);
-	key_add_u64(&key, object->collection);
-	key_add_u64(&key, object->id);
-	ret = kv_get(verify->txn, key_slice(&key), &value);
 	*has_r = ret == 0;
-	if (ret < 0)
-		return ret == -ENOENT ? 0 : ret;
-	return store_series_decode(value, series_r);
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static void compare_series(struct verify *verify, const struct object *object, const struct rows *rows,
@@ -82,12 +74,6 @@ static void compare_series(struct verify *verify, const struct object *object, c
 
 /* ---- the index rows ---- */
 
-static bool is_same_row(const struct busy *a, const struct busy *b)
-{
-	return a->at.start == b->at.start && a->at.end == b->at.end && a->instance == b->instance &&
-	       a->component == b->component && a->kind == b->kind && a->flags == b->flags;
-}
-
 static int compare_index(struct verify *verify, const struct object *object, const struct rows *rows)
 {
 	uint64_t member;
@@ -100,7 +86,7 @@ static int compare_index(struct verify *verify, const struct object *object, con
 	if (count != rows->count)
 		tell(verify, "busy", object, "%zu rows, its text has %zu instances", count, rows->count);
 	for (size_t i = 0; i < count && i < rows->count; i++) {
-		if (is_same_row(&stored[i], &rows->at[i]))
+		if (rows_is_same(&stored[i], &rows->at[i]))
 			continue;
 		tell(verify, "busy", object, "row %zu begins at %lld, the instance at %lld", i, (long long)stored[i].at.start,
 		    (long long)rows->at[i].at.start);
