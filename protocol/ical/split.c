@@ -277,7 +277,7 @@ static int scan_file(struct scan *scan, struct arena *arena, struct slice file, 
 	struct content_line line;
 	int ret;
 
-	if (slice_starts(file, bom)) /* it would stand in the middle of what is written */
+	while (slice_starts(file, bom)) /* it would stand in the middle of what is written */
 		file = slice_from(file, bom.len);
 	*scan = (struct scan){.arena = arena, .err = err};
 	scan->end = &scan->first;
