@@ -296,8 +296,11 @@ static int scan_file(struct scan *scan, struct arena *arena, struct slice file, 
 
 /* ---- parts ---- */
 
+/* Without the blanks, folded ones too, before its first name: they would make it a continuation of what stands before it. */
 static void add_raw(struct buf *b, struct slice raw)
 {
+	while (raw.len > 0 && (raw.at[0] == ' ' || raw.at[0] == '\t' || raw.at[0] == '\r' || raw.at[0] == '\n'))
+		raw = slice_from(raw, 1);
 	buf_add_slice(b, raw);
 	if (raw.len > 0 && raw.at[raw.len - 1] != '\n' && raw.at[raw.len - 1] != '\r')
 		buf_add_str(b, "\r\n");
