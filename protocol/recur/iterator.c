@@ -106,6 +106,16 @@ static bool weekday_matches(const struct recur_iterator *it, const struct day_wa
 	return (rule->nth[weekday] >> (before / 7 + 1) & 1) || (rule->nth_end[weekday] >> (after / 7 + 1) & 1);
 }
 
+/* The parts that limit what the days of month and year name: they look at the date that SKIP led to. */
+static bool limits_match(const struct recur_iterator *it, const struct day_walk *w)
+{
+	const struct recur_rule *rule = &it->rule;
+
+	if ((rule->weekdays != 0 || rule->has_nth) && !weekday_matches(it, w))
+		return false;
+	return (rule->weeks | rule->weeks_end) == 0 || week_matches(rule, w->day);
+}
+
 static bool day_matches(const struct recur_iterator *it, const struct day_walk *w)
 {
 	const struct recur_rule *rule = &it->rule;
@@ -117,9 +127,56 @@ static bool day_matches(const struct recur_iterator *it, const struct day_walk *
 	if (rule->has_year_days && !recur_days_has(&rule->year_days, year_day) &&
 	    !recur_days_has(&rule->year_days_end, w->year_length - year_day + 1))
 		return false;
-	if ((rule->weekdays != 0 || rule->has_nth) && !weekday_matches(it, w))
-		return false;
-	return (rule->weeks | rule->weeks_end) == 0 || week_matches(rule, w->day);
+	return limits_match(it, w);
+}
+
+/* ---- SKIP: dates that do not exist (RFC 7529, 4.1) ---- */
+
+/* The rule names a day behind the last one of this month or year, W. */
+static bool runs_over(const struct recur_rule *rule, const struct day_walk *w)
+{
+	if ((rule->month_days | rule->month_days_end) != 0)
+		return w->month_day == w->month_length && (uint64_t)rule->month_days >> (w->month_length + 1) != 0;
+	return w->day - w->year_start + 1 == w->year_length && w->year_length == 365 &&
+	       recur_days_has(&rule->year_days, 366);
+}
+
+/* Counting from the end, the rule names a day in front of the first one of this month or year, W. */
+static bool runs_under(const struct recur_rule *rule, const struct day_walk *w)
+{
+	if ((rule->month_days | rule->month_days_end) != 0)
+		return w->month_day == 1 && (uint64_t)rule->month_days_end >> (w->month_length + 1) != 0;
+	return w->day == w->year_start && w->year_length == 365 && recur_days_has(&rule->year_days_end, 366);
+}
+
+static void add_day(struct recur_iterator *it, int64_t day)
+{
+	if (it->day_count == 0 || it->days[it->day_count - 1] < day)
+		it->days[it->day_count++] = (int32_t)day;
+}
+
+static void add_skipped_to(struct recur_iterator *it, int64_t day)
+{
+	struct day_walk w;
+
+	day_walk_to(&w, day);
+	if (limits_match(it, &w))
+		add_day(it, day);
+}
+
+/* The days that W stands for: itself, and those that do not exist around it. */
+static void add_days_of(struct recur_iterator *it, const struct day_walk *w)
+{
+	enum recur_skip skip = it->rule.skip;
+	bool over = skip != RECUR_SKIP_OMIT && runs_over(&it->rule, w);
+	bool under = skip != RECUR_SKIP_OMIT && runs_under(&it->rule, w);
+
+	if (under)
+		add_skipped_to(it, skip == RECUR_SKIP_BACKWARD ? w->day - 1 : w->day);
+	if (day_matches(it, w))
+		add_day(it, w->day);
+	if (over)
+		add_skipped_to(it, skip == RECUR_SKIP_FORWARD ? w->day + 1 : w->day);
 }
 
 static bool month_matches(const struct recur_rule *rule, const struct day_walk *w)
@@ -146,8 +203,7 @@ static bool load_days(struct recur_iterator *it, int64_t from, int64_t to)
 			day_walk_to(&w, next);
 			continue;
 		}
-		if (day_matches(it, &w))
-			it->days[it->day_count++] = (int32_t)w.day;
+		add_days_of(it, &w);
 		if (w.day + 1 >= to)
 			break;
 		day_walk_next(&w);
@@ -375,6 +431,12 @@ static bool next_in_period(struct recur_iterator *it, int64_t *local_r)
 	return true;
 }
 
+/* How far a period may reach out of itself. */
+static int64_t reach_of(const struct recur_iterator *it)
+{
+	return it->rule.skip != RECUR_SKIP_OMIT ? DAY_SECONDS : 0;
+}
+
 static enum recur_next next_period(struct recur_iterator *it)
 {
 	int64_t last = it->options.until < LOCAL_MAX ? it->options.until : LOCAL_MAX;
@@ -389,7 +451,7 @@ static enum recur_next next_period(struct recur_iterator *it)
 	}
 	if (it->period > period_of(&it->rule, LOCAL_MAX))
 		return RECUR_END;
-	start = period_start(&it->rule, it->period);
+	start = period_start(&it->rule, it->period) - reach_of(it);
 	if (start > last)
 		return RECUR_END;
 	if (start > it->options.limit)
@@ -413,8 +475,9 @@ enum recur_next recur_iterator_next(struct recur_iterator *it, int64_t *local_r)
 		}
 		if (!take_step(it))
 			return RECUR_COSTLY;
-		if (local <= it->options.start)
+		if (local <= it->options.start || local <= it->last)
 			continue;
+		it->last = local;
 		if (local > it->options.until || local > LOCAL_MAX)
 			return RECUR_END;
 		if (local > it->options.limit)
@@ -487,6 +550,9 @@ void recur_iterator_init(struct recur_iterator *it, const struct recur_rule *rul
 	it->options = *options;
 	if (rule->freq != RECUR_YEARLY && rule->freq != RECUR_MONTHLY)
 		forget_numbers(&it->rule);
+	if (rule->freq != RECUR_YEARLY && rule->freq != RECUR_MONTHLY)
+		it->rule.skip = RECUR_SKIP_OMIT; /* they walk over days that exist */
+	it->last = INT64_MIN;
 	imply_days(&it->rule, day);
 	imply_times(it, options->start - day * DAY_SECONDS);
 	it->nth_in_month = rule->freq == RECUR_MONTHLY || it->rule.months != 0;
@@ -495,7 +561,7 @@ void recur_iterator_init(struct recur_iterator *it, const struct recur_rule *rul
 	it->first = it->period = period_of(&it->rule, options->start);
 	/* One period back, so that next_period() steps into the first one that is wanted. */
 	if (!it->counted && options->from > options->start)
-		go_to_period(it, period_of(&it->rule, options->from));
+		go_to_period(it, period_of(&it->rule, options->from - reach_of(it)));
 	it->period -= it->rule.interval;
 	it->skip_to = INT64_MIN;
 	it->day_count = 0;

@@ -38,9 +38,10 @@ struct recur_iterator {
 	bool nth_in_month; /* numbers of BYDAY count within the month, not the year */
 	int64_t first; /* of DTSTART's period */
 	int64_t period;
+	int64_t last;    /* found; what SKIP leads to may be named twice */
 	int64_t skip_to; /* local seconds before which no later period can hold anything */
 	/* The set of the present period: days x hours x minutes x seconds, ascending, addressed by position. */
-	int32_t days[366];
+	int32_t days[368]; /* a year, and where SKIP leads out of it */
 	int64_t day_count;
 	uint32_t hours;
 	uint64_t minutes, seconds;

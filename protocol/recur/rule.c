@@ -197,6 +197,23 @@ static int read_by_part(struct slice name, struct slice value, struct recur_rule
 	return error_set(err, 403, CALDAV_VALID_CALENDAR_DATA, "the recurrence rule has an unknown part");
 }
 
+static int read_skip(struct slice text, struct recur_rule *rule, struct error *err)
+{
+	static const char *const names[] = {
+		[RECUR_SKIP_OMIT] = "OMIT",
+		[RECUR_SKIP_BACKWARD] = "BACKWARD",
+		[RECUR_SKIP_FORWARD] = "FORWARD",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (slice_is_nocase(text, names[i])) {
+			rule->skip = (enum recur_skip)i;
+			return 0;
+		}
+	}
+	return refuse(err, "SKIP");
+}
+
 static int read_part(struct slice name, struct slice value, struct recur_rule *rule, struct error *err)
 {
 	if (slice_is_nocase(name, "FREQ"))
@@ -211,18 +228,19 @@ static int read_part(struct slice name, struct slice value, struct recur_rule *r
 		return read_by_day(value, rule, err);
 	if (slice_is_nocase(name, "WKST"))
 		return read_weekday(value, &rule->week_start) ? 0 : refuse(err, "WKST");
-	if ((slice_is_nocase(name, "RSCALE") && !slice_is_nocase(value, "GREGORIAN")) ||
-	    (slice_is_nocase(name, "SKIP") && !slice_is_nocase(value, "OMIT")))
-		return error_set(err, 403, CALDAV_SUPPORTED_RSCALE, "the recurrence rule uses another calendar scale");
-	if (slice_is_nocase(name, "RSCALE") || slice_is_nocase(name, "SKIP"))
-		return 0;
+	if (slice_is_nocase(name, "RSCALE"))
+		return slice_is_nocase(value, "GREGORIAN") ? 0
+		                                           : error_set(err, 403, CALDAV_SUPPORTED_RSCALE,
+		                                                 "the recurrence rule uses another calendar scale");
+	if (slice_is_nocase(name, "SKIP"))
+		return read_skip(value, rule, err);
 	return read_by_part(name, value, rule, err);
 }
 
 int recur_rule_parse(struct slice text, struct recur_rule *rule_r, struct error *err)
 {
 	struct recur_rule rule = {.interval = 1};
-	bool has_freq = false;
+	bool has_freq = false, has_scale = false;
 	struct slice part;
 
 	if (text.len > RECUR_RULE_BYTES_MAX)
@@ -239,7 +257,10 @@ int recur_rule_parse(struct slice text, struct recur_rule *rule_r, struct error 
 		if (ret < 0)
 			return ret;
 		has_freq |= slice_is_nocase(slice_trim(name), "FREQ");
+		has_scale |= slice_is_nocase(slice_trim(name), "RSCALE");
 	}
+	if (rule.skip != RECUR_SKIP_OMIT && !has_scale)
+		return refuse(err, "SKIP, for it has no RSCALE");
 	if (!has_freq)
 		return refuse(err, "FREQ");
 	if (rule.seconds >> 60 & 1)

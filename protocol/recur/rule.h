@@ -24,6 +24,13 @@ enum recur_freq {
 	RECUR_SECONDLY,
 };
 
+/* What becomes of a date that does not exist, as 31 April (RFC 7529, 4.1). */
+enum recur_skip {
+	RECUR_SKIP_OMIT,
+	RECUR_SKIP_BACKWARD, /* the last day before it */
+	RECUR_SKIP_FORWARD,  /* the first day after it */
+};
+
 #define RECUR_RULE_BYTES_MAX 8192 /* of the text of one rule: room for every day of the year, by name from both ends */
 
 /* The numbers 1 to 366, in the index; a list with negative numbers has a second one for their absolute values. */
@@ -37,6 +44,7 @@ struct recur_rule {
 	uint32_t interval; /* 1 or more */
 	uint32_t count;    /* 0: none */
 	int week_start;    /* WKST; 0 Monday to 6 Sunday */
+	enum recur_skip skip;
 
 	bool has_until;
 	bool until_is_date;
@@ -58,7 +66,7 @@ struct recur_rule {
 
 /*
  * 0, or -EINVAL with *ERR: CALDAV:valid-calendar-data when it cannot be read, CALDAV:supported-rscale for another
- * calendar than the Gregorian or a SKIP other than OMIT (RFC 7529). Lenient: case, a semicolon at the end, X- parts, a
+ * calendar than the Gregorian (RFC 7529). Lenient: case, a semicolon at the end, X- parts, a
  * number before a weekday where it has no meaning, both COUNT and UNTIL (the earlier end counts).
  */
 int recur_rule_parse(struct slice text, struct recur_rule *rule_r, struct error *err);

@@ -150,6 +150,13 @@ int get_max_resource_size(const struct property_source *s, struct buf *b)
 	return 0;
 }
 
+int get_supported_rscales(const struct property_source *s, struct buf *b)
+{
+	(void)s;
+	buf_add_str(b, "<C:supported-rscale>GREGORIAN</C:supported-rscale>");
+	return 0;
+}
+
 int get_min_date_time(const struct property_source *s, struct buf *b)
 {
 	(void)s;

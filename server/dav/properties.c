@@ -70,6 +70,7 @@ const struct live_property live_properties[] = {
         "calendarserver, caldav-extensions"},
     {ROW(NS_CALDAV, "supported-calendar-data"), CALENDARS, false, get_supported_calendar_data, NULL,
         "RFC 4791, 5.2.4"},
+    {ROW(NS_CALDAV, "supported-rscale-set"), CALENDARS, false, get_supported_rscales, NULL, "RFC 7529, 5.1"},
     {ROW(NS_CALDAV, "max-resource-size"), CALENDARS, false, get_max_resource_size, NULL, "RFC 4791, 5.2.5"},
     {ROW(NS_CALDAV, "min-date-time"), CALENDARS, false, get_min_date_time, NULL, "RFC 4791, 5.2.6"},
     {ROW(NS_CALDAV, "max-date-time"), CALENDARS, false, get_max_date_time, NULL, "RFC 4791, 5.2.7"},
