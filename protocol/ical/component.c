@@ -149,6 +149,12 @@ bool ical_property_parameter(const struct ical_property *p, const char *name, st
 
 	if (!content_parameter(p->parameters, name, &value))
 		return false;
+	for (const struct ical_parameter *d = p->decoded; d != NULL; d = d->next) {
+		if (slice_is_nocase(d->name, name)) {
+			*value_r = d->value;
+			return true;
+		}
+	}
 	*value_r = value;
 	return true;
 }

@@ -88,7 +88,7 @@ size_t component_property_count(const struct component *c);
 const struct ical_property *component_property_at(const struct component *c, size_t i);
 struct slice ical_property_name(const struct ical_property *p);  /* upper case */
 struct slice ical_property_value(const struct ical_property *p); /* TEXT values unescaped, others as written */
-/* False when there is no such parameter; several values come joined by commas. */
+/* False when there is no such parameter; several values come joined by commas. Carets are resolved (RFC 6868). */
 bool ical_property_parameter(const struct ical_property *p, const char *name, struct slice *value_r);
 
 #endif

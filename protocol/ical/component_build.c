@@ -110,6 +110,32 @@ static bool is_text(struct slice name, struct slice parameters)
 	return true;
 }
 
+/* The parameters in which a caret escapes something (RFC 6868). */
+static int decode_parameters(struct arena *arena, struct ical_property *p)
+{
+	struct slice rest = p->parameters, name, value;
+	const struct ical_parameter **end = &p->decoded;
+
+	if (slice_find_byte(rest, '^') < 0)
+		return 0;
+	while (content_parameter_next(&rest, &name, &value)) {
+		struct ical_parameter *parameter;
+
+		if (slice_find_byte(value, '^') < 0)
+			continue;
+		parameter = arena_zalloc(arena, sizeof(*parameter));
+		if (parameter == NULL)
+			return -ENOMEM;
+		parameter->name = name;
+		parameter->value = ical_parameter_unescape(arena, value);
+		if (parameter->value.at == NULL)
+			return -ENOMEM;
+		*end = parameter;
+		end = &parameter->next;
+	}
+	return 0;
+}
+
 int component_add_property(struct arena *arena, struct component *c, const struct content_line *line)
 {
 	void *array = c->properties;
@@ -130,7 +156,7 @@ int component_add_property(struct arena *arena, struct component *c, const struc
 	/* The type matters only where something is escaped. */
 	if (slice_find_byte(p->value, '\\') >= 0 && is_text(p->name, p->parameters))
 		p->text = ical_value_unescape(arena, p->value);
-	if (p->text.at == NULL)
+	if (p->text.at == NULL || decode_parameters(arena, p) < 0)
 		return -ENOMEM;
 	c->property_count++;
 	return 0;
@@ -375,6 +401,9 @@ static int read_participant(const struct reading *r, const struct ical_property 
 	while (content_parameter_next(&rest, &name, &value)) {
 		struct slice *target = NULL;
 
+		value = ical_parameter_unescape(arena, value);
+		if (value.at == NULL)
+			return -ENOMEM;
 		if (slice_is_nocase(name, "PARTSTAT"))
 			target = &a->partstat;
 		else if (slice_is_nocase(name, "CUTYPE"))

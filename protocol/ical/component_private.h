@@ -10,11 +10,17 @@
 #include "protocol/ical/component.h"
 #include "protocol/ical/content_line.h"
 
+struct ical_parameter {
+	struct slice name, value;
+	const struct ical_parameter *next;
+};
+
 struct ical_property {
 	struct slice name;       /* upper case */
 	struct slice parameters; /* as written, each with its semicolon */
 	struct slice value;      /* as written */
 	struct slice text;       /* unescaped where the type is TEXT */
+	const struct ical_parameter *decoded; /* where RFC 6868 escapes something; of what has a caret only */
 	size_t line;
 	const struct ical_time *time; /* of a property that is one time; NULL: cannot be read */
 };

@@ -188,6 +188,26 @@ struct slice ical_value_unescape(struct arena *arena, struct slice text)
 	return slice_of(out, used);
 }
 
+struct slice ical_parameter_unescape(struct arena *arena, struct slice text)
+{
+	size_t used = 0;
+	char *out;
+
+	if (slice_find_byte(text, '^') < 0)
+		return text;
+	out = arena_alloc(arena, text.len);
+	if (out == NULL)
+		return slice_of(NULL, 0);
+	for (size_t i = 0; i < text.len; i++) {
+		char next = text.at[i] == '^' && i + 1 < text.len ? text.at[i + 1] : '\0';
+		bool escaped = next == 'n' || next == '^' || next == '\'';
+
+		out[used++] = !escaped ? text.at[i] : next == 'n' ? '\n' : next == '^' ? '^' : '"';
+		i += escaped;
+	}
+	return slice_of(out, used);
+}
+
 instant_t ical_time_instant(const struct ical_time *time, const struct zone *floating)
 {
 	if (time->is_date)

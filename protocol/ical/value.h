@@ -17,6 +17,8 @@ int ical_value_duration(struct slice text, struct ical_duration *duration_r);
 int ical_value_offset(struct slice text, int *seconds_r);
 /* "20270328T090000/PT1H" or two times: a plain time is a period without end. Zones are the caller's. */
 int ical_value_period(struct slice text, struct ical_period *period_r);
+/* A parameter's value with the escapes of RFC 6868 (^n ^^ ^') resolved; likewise in ARENA, an unknown one stays. */
+struct slice ical_parameter_unescape(struct arena *arena, struct slice text);
 /* TEXT with its escapes resolved (RFC 5545, 3.3.11), in ARENA if there are any; an unknown escape stays. NULL .at: no memory. */
 struct slice ical_value_unescape(struct arena *arena, struct slice text);
 

@@ -248,6 +248,49 @@ static void test_values(void **state)
 	assert_true(slice_is(component_rrule(c, 0), "FREQ=DAILY"));
 }
 
+static void test_carets_in_parameters_are_resolved(void **state)
+{
+	static const struct {
+		const char *written, *want;
+	} rows[] = {
+	    {"Kim", "Kim"},
+	    {"\"George Herman ^'Babe^' Ruth\"", "George Herman \"Babe\" Ruth"},
+	    {"one^ntwo", "one\ntwo"},
+	    {"\"a^^n;^x^\"", "a^n;^x^"},
+	    {"^^^^^'", "^^\""},
+	    {"^N", "^N"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena *own = arena_new(1 << 20);
+		const char *text = arena_printf(own,
+		    "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:a\r\nDTSTART:20270101T000000Z\r\n"
+		    "ATTENDEE;CN=%s;X-P=%s;X-Q=plain:mailto:a@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+		    rows[i].written, rows[i].written);
+		const struct ical_attendee *attendees;
+		struct calendar_object *object;
+		struct slice value;
+		const struct component *c;
+
+		if (calendar_object_parse(own, zones, slice_str(text), ICAL_OBJECT_MAX, &object, NULL) < 0)
+			fail_msg("%s: refused", rows[i].written);
+		c = calendar_object_at(object, 0);
+		assert_int_equal(component_attendees(c, &attendees), 1);
+		if (!slice_is(attendees[0].common_name, rows[i].want))
+			fail_msg("%s: %.*s", rows[i].written, SLICE_ARG(attendees[0].common_name));
+		for (size_t k = 0; k < component_property_count(c); k++) {
+			const struct ical_property *p = component_property_at(c, k);
+
+			if (slice_is(ical_property_name(p), "ATTENDEE"))
+				assert_true(ical_property_parameter(p, "x-p", &value) && slice_is(value, rows[i].want) &&
+				            ical_property_parameter(p, "X-Q", &value) && slice_is(value, "plain"));
+		}
+		assert_true(slice_equal(calendar_object_text(object), slice_str(text))); /* the bytes stay */
+		arena_free(own);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +299,7 @@ int main(void)
 	    cmocka_unit_test(test_limits_are_errors),
 	    cmocka_unit_test(test_a_long_list_of_dates_is_whole),
 	    cmocka_unit_test(test_values),
+	    cmocka_unit_test(test_carets_in_parameters_are_resolved),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
