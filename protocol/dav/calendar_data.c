@@ -8,6 +8,7 @@
 #include "protocol/ical/calendar_object.h"
 #include "protocol/ical/content_line.h"
 #include "protocol/ical/edit.h"
+#include "protocol/ical/value.h"
 #include "protocol/ical/zoned_time.h"
 #include "protocol/recur/instances.h"
 
@@ -270,6 +271,11 @@ struct common {
 	struct slice begin, rest; /* the lines without those of is_replaced */
 };
 
+struct common_source {
+	struct arena *arena;
+	const struct calendar_object *object;
+};
+
 struct writing {
 	struct arena *arena;
 	const struct calendar_object *object;
@@ -294,29 +300,73 @@ static bool is_replaced(const struct content_line *line)
 	return false;
 }
 
-static int read_common(struct arena *arena, struct slice part, struct common *common_r)
+static void add_without_tzid(struct buf *out, struct slice parameters)
 {
-	AUTO_BUF struct buf rest = BUF_INIT(part.len);
+	struct slice rest = parameters, name, value;
+
+	for (struct slice at = rest; content_parameter_next(&rest, &name, &value); at = rest)
+		if (!slice_is_nocase(name, "TZID"))
+			buf_add_slice(out, slice_sub(at, 0, (size_t)(rest.at - at.at)));
+}
+
+static bool add_times_in_utc(struct buf *out, struct slice values, const struct zone *zone)
+{
+	struct slice one;
+
+	while (slice_next(&values, ',', &one)) {
+		struct ical_time time;
+
+		if (ical_value_time(one, &time) < 0 || time.is_date)
+			return false;
+		if (out->len > 0)
+			buf_add_char(out, ',');
+		buf_add_basic_utc(out, ical_time_instant(&time, zone));
+	}
+	return out->len > 0 && out->err == 0;
+}
+
+/*
+ * A line whose TZID would point nowhere, now that no VTIMEZONE is left (9.6.5): one of a property that nobody here knows.
+ * Its times are written in UTC; what is no time stays as it is, for there the TZID says something else. True when done.
+ */
+static bool add_in_utc(const struct common_source *from, const struct content_line *line, struct buf *out)
+{
+	AUTO_BUF struct buf parameters = BUF_INIT(line->parameters.len + 1), times = BUF_INIT(2 * line->value.len + 32);
+	const struct zone *zone = NULL;
+	struct slice tzid;
+
+	if (line->parameters.len > 0 && content_parameter(line->parameters, "TZID", &tzid))
+		zone = calendar_object_zone(from->arena, from->object, slice_trim(tzid));
+	if (zone == NULL || !add_times_in_utc(&times, line->value, zone))
+		return false;
+	add_without_tzid(&parameters, line->parameters);
+	ical_add_line(out, line->name, buf_slice(&parameters), buf_slice(&times));
+	return true;
+}
+
+static int read_common(const struct common_source *from, struct slice part, struct common *common_r)
+{
+	AUTO_BUF struct buf rest = BUF_INIT(2 * part.len + 1024);
 	struct content_reader reader;
 	struct content_line line;
 	struct slice name;
 	size_t depth = 0;
 	int ret;
 
-	content_reader_init(&reader, arena, part);
+	content_reader_init(&reader, from->arena, part);
 	while ((ret = content_reader_next(&reader, &line)) > 0) {
 		if (content_line_marks(&line, "BEGIN", &name) && depth++ == 0) {
 			common_r->begin = line.raw;
 			continue;
 		}
-		if (depth != 1 || !is_replaced(&line))
+		if ((depth != 1 || !is_replaced(&line)) && !add_in_utc(from, &line, &rest))
 			buf_add_slice(&rest, line.raw);
 		if (content_line_marks(&line, "END", &name) && depth > 0)
 			depth--;
 	}
 	if (ret < 0 || rest.err < 0)
 		return ret < 0 ? ret : rest.err;
-	common_r->rest = slice_of(arena_copy(arena, buf_slice(&rest)), rest.len);
+	common_r->rest = slice_of(arena_copy(from->arena, buf_slice(&rest)), rest.len);
 	return common_r->rest.at == NULL ? -ENOMEM : 0;
 }
 
@@ -363,10 +413,11 @@ static int write_instances(const struct writing *w, struct buf *out)
 
 static int write_expanded_piece(struct writing *w, const struct piece *piece, bool of_kind, struct buf *out)
 {
+	struct common_source from = {w->arena, w->object};
 	int ret = 0;
 
 	if (of_kind)
-		return read_common(w->arena, piece->raw, &w->common[w->count++]);
+		return read_common(&from, piece->raw, &w->common[w->count++]);
 	if (piece->is_end)
 		ret = write_instances(w, out);
 	if (!slice_is_nocase(piece->component, "VTIMEZONE"))

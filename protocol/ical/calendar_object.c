@@ -46,6 +46,8 @@ struct calendar_object {
 	const struct component **components;
 	size_t count;
 	const struct component *master;
+	const struct zone_set *zones;
+	const struct zone_found *found; /* the zones of its TZIDs */
 };
 
 void calendar_object_init(void)
@@ -394,6 +396,8 @@ int calendar_object_parse(struct arena *arena, const struct zone_set *zones, str
 	object->root = builder.root;
 	finder.root = builder.root;
 	ret = component_read_values(builder.root, &finder, err);
+	object->zones = zones;
+	object->found = finder.found;
 	if (ret == 0)
 		ret = validate(arena, object, err);
 	if (ret == 0)
@@ -439,4 +443,15 @@ const struct component *calendar_object_at(const struct calendar_object *object,
 const struct component *calendar_object_master(const struct calendar_object *object)
 {
 	return object->master;
+}
+
+const struct zone *calendar_object_zone(struct arena *arena, const struct calendar_object *object, struct slice tzid)
+{
+	struct zone_finder finder = {.arena = arena, .zones = object->zones, .root = object->root};
+	const struct zone *zone;
+
+	for (const struct zone_found *found = object->found; found != NULL; found = found->next)
+		if (slice_equal(found->tzid, tzid))
+			return found->zone;
+	return zone_finder_find(&finder, tzid, &zone) == 0 ? zone : NULL;
 }

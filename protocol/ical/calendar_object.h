@@ -48,6 +48,8 @@ const struct component *calendar_object_root(const struct calendar_object *objec
 /* Master and overrides in the order of the text, VTIMEZONEs left out. */
 size_t calendar_object_count(const struct calendar_object *object);
 const struct component *calendar_object_at(const struct calendar_object *object, size_t i);
+/* What the object means by TZID, of ARENA when it is not known already; NULL: neither known nor defined in it. */
+const struct zone *calendar_object_zone(struct arena *arena, const struct calendar_object *object, struct slice tzid);
 /* The component without RECURRENCE-ID, or NULL (an object of overrides only). */
 const struct component *calendar_object_master(const struct calendar_object *object);
 
