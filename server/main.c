@@ -243,6 +243,9 @@ static void upkeep(struct daemon *daemon)
 	ret = change_sweep_refused(app->changes);
 	if (ret < 0)
 		log_event(LOG_ERROR_LEVEL, "main", NULL, "refused copies not swept", "error=%d", -ret);
+	ret = change_prune(app->changes);
+	if (ret < 0)
+		log_event(LOG_ERROR_LEVEL, "main", NULL, "tombstones not pruned", "error=%d", -ret);
 	ret = change_extend_horizon(app->changes, HORIZON_BATCH);
 	if (ret < 0)
 		log_event(LOG_ERROR_LEVEL, "main", NULL, "index of series not extended", "error=%d", -ret);

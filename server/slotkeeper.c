@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "protocol/base/cleanup.h"
 #include "server/control/control_client.h"
@@ -121,6 +122,8 @@ static int read_inputs(struct command_call *call, struct command_file **files_r,
 
 	switch (call->command->input) {
 	case INPUT_NONE:
+	case INPUT_DIRECTORY:
+	case INPUT_RESTORE:
 		break;
 	case INPUT_FILE_OPTION:
 		count = 1;
@@ -148,6 +151,24 @@ static int read_inputs(struct command_call *call, struct command_file **files_r,
 	return COMMAND_OK;
 }
 
+/* A server that is asked works in another directory: the first argument becomes an absolute path, in WORDS too. */
+static int make_absolute(struct command_call *call, const char **words, size_t count)
+{
+	const char *given = call->arguments[0], *absolute;
+	char here[4096];
+
+	if (given[0] == '/')
+		return COMMAND_OK;
+	absolute = getcwd(here, sizeof(here)) != NULL ? arena_printf(call->arena, "%s/%s", here, given) : NULL;
+	if (absolute == NULL)
+		return complain(given, strerror(errno), COMMAND_FAILED);
+	for (size_t i = 0; i < count; i++)
+		if (words[i] == given)
+			words[i] = absolute;
+	call->arguments[0] = absolute;
+	return COMMAND_OK;
+}
+
 static int print_answer(struct command_call *call, int status)
 {
 	if (call->out.len > 0 && fwrite(call->out.at, 1, call->out.len, stdout) != call->out.len)
@@ -167,6 +188,10 @@ static int run_here(struct command_call *call, const struct arguments *arguments
 	struct error err = ERROR_NONE;
 	int status, ret;
 
+	if (call->command->input == INPUT_RESTORE) {
+		status = call->command->run(call);
+		return print_answer(call, status);
+	}
 	options.create = strcmp(call->command->name, "init") == 0;
 	ret = site_open(NULL, &options, &site, &err);
 	if (ret == -EBUSY)
@@ -218,6 +243,11 @@ static int run(struct arena *arena, const struct arguments *arguments)
 	if (status < 0)
 		return complain("configuration", err.detail, COMMAND_USAGE);
 	status = read_inputs(&call, &request.files, &request.file_count);
+	if (status != COMMAND_OK)
+		return status;
+	call.data = data;
+	if (call.command->input == INPUT_DIRECTORY || call.command->input == INPUT_RESTORE)
+		status = make_absolute(&call, request.words, request.word_count);
 	if (status != COMMAND_OK)
 		return status;
 	call.files = request.files;

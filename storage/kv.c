@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "protocol/base/error.h"
 #include "storage/kv_private.h"
 
 void kv_close(struct kv *kv)
@@ -138,4 +139,13 @@ int kv_stats(struct kv *kv, struct kv_stats *stats_r)
 	writer_stats(kv->writer, &stats);
 	*stats_r = stats;
 	return 0;
+}
+
+int kv_backup(struct kv *kv, const char *directory, struct error *err)
+{
+	if (kv->ops->backup == NULL) {
+		error_set(err, 0, CONDITION_NONE, "a store in memory has no backup");
+		return -ENOTSUP;
+	}
+	return kv->ops->backup(kv, directory, err);
 }

@@ -60,6 +60,13 @@ int kv_put(struct kv_txn *txn, struct slice key, struct slice value);
 int kv_put_if_absent(struct kv_txn *txn, struct slice key, struct slice value); /* -EEXIST when there is one */
 int kv_delete(struct kv_txn *txn, struct slice key);                           /* -ENOENT when there is none */
 
+struct error;
+/*
+ * Copies a snapshot into DIRECTORY, which is made or empty, while everything goes on; the copy can be opened as a store. On
+ * disk when it returns. -ENOTEMPTY, -ENOTSUP (an engine in memory) or another -errno, with *ERR.
+ */
+int kv_backup(struct kv *kv, const char *directory, struct error *err);
+
 struct kv_stats {
 	uint64_t rows;
 	uint64_t bytes_used;     /* of the file, or of memory */

@@ -6,12 +6,14 @@
 
 #include "storage/kv.h"
 
+struct error;
 struct writer;
 
 struct kv_ops {
 	void (*close)(struct kv *kv); /* the writer has ended */
 	int (*view)(struct kv *kv, kv_fn *fn, void *arg);
 	int (*stats)(struct kv *kv, struct kv_stats *stats_r); /* rows, bytes, readers */
+	int (*backup)(struct kv *kv, const char *directory, struct error *err); /* NULL: there is nothing to copy */
 
 	/* ---- one batch; the writer's thread alone calls these ---- */
 	int (*batch_begin)(struct kv *kv);
@@ -48,9 +50,16 @@ void writer_free(struct writer *writer);
 void writer_queue(struct writer *writer, kv_fn *fn, kv_done_fn *done, void *arg);
 void writer_stats(struct writer *writer, struct kv_stats *stats);
 
-struct error;
 int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err);
 bool lmdb_exists(const char *directory);
+int lmdb_backup(struct kv *kv, const char *directory, struct error *err);
+/* Copies what a backup holds into DIRECTORY, which is made; only its file, so that the backup stays as it is. */
+int lmdb_fetch(const char *backup, const char *directory, struct error *err);
+/*
+ * Puts the store of the directory PART, which goes, in the place of that in DIRECTORY, which keeps the name ASIDE there.
+ * -EBUSY: a process has it open.
+ */
+int lmdb_replace(const char *directory, const char *part, const char *aside, struct error *err);
 /* AGAIN: every update function runs twice, and what the first run wrote is thrown away, as in a batch that is repeated. */
 int memory_open(bool again, struct kv **kv_r);
 

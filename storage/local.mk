@@ -2,10 +2,12 @@ noinst_LIBRARIES += storage/libstorage.a
 storage_libstorage_a_SOURCES = \
 	storage/key.c storage/key.h \
 	storage/kv.c storage/kv.h storage/kv_private.h \
-	storage/lmdb/engine.c \
+	storage/lmdb/backup.c \
+	storage/lmdb/engine.c storage/lmdb/lmdb_private.h \
 	storage/memory/engine.c \
 	storage/pack.c storage/pack.h \
 	storage/record.c storage/record.h \
+	storage/repair.c storage/repair.h \
 	storage/store.c storage/store.h storage/store_private.h storage/store_write.h \
 	storage/store_busy.c \
 	storage/store_collection.c \

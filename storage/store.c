@@ -3,6 +3,8 @@
 #include "storage/store.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -28,6 +30,24 @@ int store_get_copy(struct kv_txn *txn, struct arena *arena, const struct key *ke
 		return -ENOMEM;
 	*value_r = slice_of(copy, value.len);
 	return 0;
+}
+
+void store_number_key(struct key *key, char table, uint64_t number)
+{
+	key_begin(key, table);
+	key_add_u64(key, number);
+}
+
+void store_two_key(struct key *key, char table, uint64_t first, uint64_t second)
+{
+	store_number_key(key, table, first);
+	key_add_u64(key, second);
+}
+
+void store_hash_key(struct key *key, char table, uint64_t owner, struct slice text)
+{
+	store_number_key(key, table, owner);
+	key_add_hash(key, text);
 }
 
 int store_put_buf(struct kv_txn *txn, const struct key *key, const struct buf *b)
@@ -207,6 +227,47 @@ void store_close(struct store *store)
 		return;
 	kv_close(store->kv);
 	free(store);
+}
+
+/* ---- restoring ---- */
+
+#define RESTORE_NAME "restore.part" /* where the copy is made ready, in the data directory */
+
+static int new_epoch(struct kv_txn *txn, void *arg)
+{
+	return put_number(txn, "epoch", *(const uint64_t *)arg);
+}
+
+static int renew(const char *part, struct error *err)
+{
+	const struct store_options options = {.create = false};
+	struct store *store;
+	uint64_t epoch;
+	char url[PATH_MAX];
+	int ret;
+
+	if (getrandom(&epoch, sizeof(epoch), 0) != (ssize_t)sizeof(epoch))
+		return -EIO;
+	if (snprintf(url, sizeof(url), "lmdb:%s", part) >= (int)sizeof(url))
+		return -ENAMETOOLONG;
+	ret = store_open(url, &options, &store, err);
+	if (ret < 0)
+		return ret;
+	ret = kv_update_wait(store->kv, new_epoch, &epoch);
+	store_close(store);
+	return ret;
+}
+
+int store_restore(const char *directory, const char *backup, const char *aside, struct error *err)
+{
+	char part[PATH_MAX];
+	int ret = snprintf(part, sizeof(part), "%s/" RESTORE_NAME, directory) < (int)sizeof(part) ? 0 : -ENAMETOOLONG;
+
+	if (ret == 0)
+		ret = lmdb_fetch(backup, part, err);
+	if (ret == 0)
+		ret = renew(part, err);
+	return ret < 0 ? ret : lmdb_replace(directory, part, aside, err);
 }
 
 struct kv *store_kv(struct store *store)

@@ -39,6 +39,12 @@ void store_close(struct store *store);
 struct kv *store_kv(struct store *store);
 /* Random, made with the store and anew by a restore: part of every sync token. */
 uint64_t store_epoch(struct store *store);
+/*
+ * Puts what kv_backup made of BACKUP in the place of the store in DIRECTORY, which no process may have open; that one keeps
+ * the name ASIDE in the directory (-EEXIST when there is such a file). The restored store has a new epoch, so that no sync token
+ * is good that tells of changes which it never had. -ENOENT: no backup there; -EBUSY; -EPROTO: of a newer version; with *ERR.
+ */
+int store_restore(const char *directory, const char *backup, const char *aside, struct error *err);
 /* True when a store lies there (a directory that is empty or missing has none). */
 bool store_exists(const char *url);
 

@@ -198,3 +198,14 @@ int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, 
 	*wrong_r = NULL;
 	return key.at[0] == TABLE_FEED ? check_feed(txn, arena, key, value, wrong_r) : check_of(txn, key, value, wrong_r);
 }
+
+int store_feed_repair(struct kv_txn *txn, struct slice key, struct slice value)
+{
+	struct feed feed;
+	struct key of;
+
+	if (decode_feed(key, value, &feed) < 0)
+		return 0; /* stays, and is told by a check */
+	feed_of_key(&of, feed.owner, feed.id);
+	return kv_put(txn, key_slice(&of), slice_of((const char *)feed.digest, FEED_DIGEST));
+}

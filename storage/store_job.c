@@ -222,3 +222,17 @@ int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_jo
 	ret = kv_range(txn, key_slice(&from), key_slice(&to), false, 0, due_row, &each);
 	return ret == LIMIT_REACHED ? 0 : ret;
 }
+
+int store_job_repair(struct kv_txn *txn, const struct job *job)
+{
+	struct slice value;
+	struct key key;
+	int ret = key_key(&key, job->kind, job->key);
+
+	if (ret == 0)
+		ret = kv_get(txn, key_slice(&key), &value);
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	/* jobs come by id: the newest of a key, but one that waits before one that is done */
+	return put_rows(txn, job, ret == -ENOENT || job->state == JOB_READY);
+}

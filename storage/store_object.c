@@ -416,6 +416,33 @@ int store_object_reindexed(struct kv_txn *txn, const struct object *object)
 	return store_put_buf(txn, &key, &b);
 }
 
+/* ---- repair ---- */
+
+int store_change_repair(struct kv_txn *txn, const struct object *object)
+{
+	struct change change = {object->change, CHANGE_PUT, object->name, object->modified};
+
+	return change_put(txn, object->collection, &change);
+}
+
+int store_tombstone_repair(struct kv_txn *txn, uint64_t collection, const struct change *change, uint64_t *former_r)
+{
+	struct key key, number;
+	struct slice value;
+	int ret;
+
+	*former_r = 0;
+	tombstone_key(&key, collection, change->name);
+	ret = kv_get(txn, key_slice(&key), &value);
+	if (ret == 0 && !key_take_u64(&value, former_r))
+		return -EBADMSG;
+	if (ret < 0 && ret != -ENOENT)
+		return ret;
+	key_begin(&number, 0);
+	key_add_u64(&number, change->number);
+	return kv_put(txn, key_slice(&key), slice_from(key_slice(&number), 1));
+}
+
 /* ---- pruning ---- */
 
 struct prune {

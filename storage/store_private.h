@@ -58,6 +58,10 @@ int store_get_copy(struct kv_txn *txn, struct arena *arena, const struct key *ke
 int store_put_buf(struct kv_txn *txn, const struct key *key, const struct buf *b);
 /* The next number of a counter kept under NAME, from 1. */
 int store_next_number(struct kv_txn *txn, const char *name, uint64_t *number_r);
+/* Keys of one table and: a number; two numbers; a number and the hash of a text. */
+void store_number_key(struct key *key, char table, uint64_t number);
+void store_two_key(struct key *key, char table, uint64_t first, uint64_t second);
+void store_hash_key(struct key *key, char table, uint64_t owner, struct slice text);
 /* All keys that begin with PREFIX. */
 int store_range(struct kv_txn *txn, const struct key *prefix, kv_row_fn *fn, void *arg);
 /* Deletes; a missing row is fine. */
@@ -120,6 +124,13 @@ int store_lock_decode(struct slice key, struct slice value, struct lock *lock_r)
 /* The same for TABLE_FILE. */
 int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);
+/* ---- repair: the rows that lead to one ---- */
+int store_change_repair(struct kv_txn *txn, const struct object *object);
+/* *FORMER_R: the number of an earlier deletion of that name, 0 when there is none. */
+int store_tombstone_repair(struct kv_txn *txn, uint64_t collection, const struct change *change, uint64_t *former_r);
+int store_job_repair(struct kv_txn *txn, const struct job *job);
+int store_feed_repair(struct kv_txn *txn, struct slice key, struct slice value);
+
 /* An object's index rows as TABLE_INDEX holds them. */
 int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,
     uint64_t *member_r, struct busy **rows_r, size_t *count_r);

@@ -78,24 +78,6 @@ static int found(int ret, bool *found_r)
 	return ret == -ENOENT || ret == -EBADMSG ? 0 : ret;
 }
 
-static void number_key(struct key *key, enum table table, uint64_t number)
-{
-	key_begin(key, (char)table);
-	key_add_u64(key, number);
-}
-
-static void two_key(struct key *key, enum table table, uint64_t first, uint64_t second)
-{
-	number_key(key, table, first);
-	key_add_u64(key, second);
-}
-
-static void hash_key(struct key *key, enum table table, uint64_t owner, struct slice text)
-{
-	number_key(key, table, owner);
-	key_add_hash(key, text);
-}
-
 static struct slice behind_table(struct slice key)
 {
 	return slice_from(key, 1);
@@ -124,7 +106,7 @@ static int principal_row(struct verify *v, struct slice key, struct slice value)
 	v->counts.principals++;
 	if (principal_decode(value, &p) < 0)
 		return disagree(v, "principal: a row that cannot be read");
-	number_key(&other, TABLE_PRINCIPAL_ID, p.id);
+	store_number_key(&other, TABLE_PRINCIPAL_ID, p.id);
 	ret = holds(v, &other, p.name, &good);
 	if (ret == 0 && !good)
 		disagree(v, "principal %.*s: not found by its id", NAME(p.name));
@@ -177,7 +159,7 @@ static int collection_row(struct verify *v, struct slice key, struct slice value
 	v->counts.collections++;
 	if (collection_decode(value, &c) < 0)
 		return disagree(v, "collection: a row that cannot be read");
-	number_key(&id, TABLE_COLLECTION_ID, c.id);
+	store_number_key(&id, TABLE_COLLECTION_ID, c.id);
 	ret = holds(v, &id, key, &good);
 	if (ret == 0 && !good)
 		disagree(v, "collection %.*s/%.*s: not found by its id", NAME(c.home), NAME(c.name));
@@ -277,7 +259,7 @@ static int check_change(struct verify *v, const struct object *o)
 	bool there;
 	int ret;
 
-	two_key(&key, TABLE_CHANGE, o->collection, o->change);
+	store_two_key(&key, TABLE_CHANGE, o->collection, o->change);
 	ret = found(kv_get(v->txn, key_slice(&key), &value), &there);
 	if (ret < 0)
 		return ret;
@@ -293,16 +275,16 @@ static int check_ids(struct verify *v, const struct object *o, uint64_t owner)
 	bool good;
 	int ret;
 
-	two_key(&key, TABLE_OBJECT_ID, o->collection, o->id);
+	store_two_key(&key, TABLE_OBJECT_ID, o->collection, o->id);
 	ret = holds(v, &key, o->name, &good);
 	if (ret == 0 && !good)
 		disagree(v, "object %.*s: not found by its id", NAME(o->name));
-	hash_key(&key, TABLE_UID, o->collection, o->uid);
+	store_hash_key(&key, TABLE_UID, o->collection, o->uid);
 	if (ret == 0)
 		ret = holds(v, &key, o->name, &good);
 	if (ret == 0 && !good)
 		disagree(v, "object %.*s: not found by its UID", NAME(o->name));
-	hash_key(&key, TABLE_OWNER_UID, owner, o->uid);
+	store_hash_key(&key, TABLE_OWNER_UID, owner, o->uid);
 	key_add_u64(&key, o->collection);
 	if (ret == 0)
 		ret = holds(v, &key, o->name, &good);
@@ -322,7 +304,7 @@ static int object_row(struct verify *v, struct slice key, struct slice value)
 	v->counts.objects++;
 	if (object_decode(value, &o) < 0)
 		return disagree(v, "object: a row that cannot be read");
-	number_key(&own, TABLE_OBJECT, o.collection);
+	store_number_key(&own, TABLE_OBJECT, o.collection);
 	key_add_text(&own, o.name);
 	if (!slice_equal(key_slice(&own), key))
 		disagree(v, "object %.*s: under another name", NAME(o.name));
@@ -454,7 +436,7 @@ static int tombstone_row(struct verify *v, struct slice key, struct slice value)
 
 	key_take_u64(&rest, &collection);
 	key_take_u64(&value, &number);
-	two_key(&other, TABLE_CHANGE, collection, number);
+	store_two_key(&other, TABLE_CHANGE, collection, number);
 	ret = found(kv_get(v->txn, key_slice(&other), &row), &there);
 	if (ret < 0)
 		return ret;
@@ -574,7 +556,7 @@ static int occupied_row(struct verify *v, struct slice key, struct slice value)
 		bool there;
 		int ret;
 
-		number_key(&row, TABLE_OCCUPANCY, member);
+		store_number_key(&row, TABLE_OCCUPANCY, member);
 		key_add_u8(&row, store_interval_class(guard));
 		key_add_i64(&row, guard.start);
 		key_add_bytes(&row, hash);
@@ -619,7 +601,7 @@ static int job_key_row(struct verify *v, struct slice key, struct slice value)
 
 	(void)key;
 	key_take_u64(&value, &id);
-	number_key(&job, TABLE_JOB, id);
+	store_number_key(&job, TABLE_JOB, id);
 	ret = exists(v, &job, &there);
 	return ret < 0 || there ? ret : disagree(v, "job's key: a row of job %llu, which is not there", ID(id));
 }

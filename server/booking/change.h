@@ -192,6 +192,20 @@ int change_reindex_if_needed(struct change_service *service);
  */
 int change_service_set_zones(struct change_service *service, const struct zone_set *zones);
 
+/* One sentence for a person. */
+typedef void change_told_fn(const char *sentence, void *arg);
+/*
+ * Makes every index and every table anew that can be made from the objects and from what people set, in one update; TELL
+ * hears of what stays broken. Waits for the writer. 0 or -errno.
+ */
+int change_repair(struct change_service *service, change_told_fn *tell, void *arg);
+
+/*
+ * Removes tombstones that are older than a year or beyond 100,000 of a calendar (RFC 6578, 3.8), in small updates; a timer
+ * calls it hourly. Waits likewise. The count, or -errno.
+ */
+int change_prune(struct change_service *service);
+
 /*
  * Extends the index of endless series to now + CHANGE_WINDOW_AHEAD; called at start and daily. At
  * most LIMIT series (0: all). Waits for the writer. The count, or -errno.

@@ -10,6 +10,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/horizon.c \
 	server/booking/place.c \
 	server/booking/principal.c \
+	server/booking/prune.c \
 	server/booking/refusal.c \
 	server/booking/refused_copy.c \
 	server/booking/reindex.c \

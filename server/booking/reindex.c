@@ -9,8 +9,11 @@
 
 #include "protocol/base/log.h"
 #include "server/booking/change_private.h"
+#include "storage/repair.h"
 
-/* ---- its properties change, and with them the rows of what lies in it ---- */
+#define REINDEX_ARENA (2048u << 20)
+
+/* ---- the rows of one object, and of all in a calendar ---- */
 
 struct reindexed {
 	struct rows rows;
@@ -104,6 +107,88 @@ static int reindex(struct change_service *service, struct kv_txn *txn, struct ar
 	return ret;
 }
 
+/* ---- slotkeeper check --repair ---- */
+
+/* The index of one calendar, which is empty: what cannot be read is told and left without. */
+static int index_calendar(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct place *place, change_told_fn *tell, void *arg)
+{
+	struct reindexed new;
+	struct object *objects;
+	size_t count;
+	int ret = store_repair_objects(txn, arena, place->collection.id, &objects, &count);
+
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		ret = reindex_one(service, txn, arena, place, &objects[i], &new);
+		if (ret == 0) {
+			ret = put_one(service, txn, arena, place, false, CLASH_ALERTS, &objects[i], &new);
+		} else if (ret == -EBADMSG || ret == -ENOENT) {
+			char *sentence = arena_printf(arena, "object %.*s of calendar %.*s/%.*s: cannot be read, and is in no index",
+			    SLICE_ARG(slice_sub(objects[i].name, 0, 80)), SLICE_ARG(place->collection.home),
+			    SLICE_ARG(place->collection.name));
+
+			tell(sentence != NULL ? sentence : "an object cannot be read", arg);
+			ret = 0;
+		}
+	}
+	return ret;
+}
+
+struct repairing {
+	struct change_service *service;
+	struct arena *arena;
+	struct buf told; /* sentences, each with its NUL: the update may run again */
+};
+
+static void keep_sentence(const char *sentence, void *arg)
+{
+	struct repairing *repairing = arg;
+
+	buf_add(&repairing->told, sentence, strlen(sentence) + 1);
+}
+
+static int repair_in(struct kv_txn *txn, void *arg)
+{
+	struct repairing *repairing = arg;
+	struct collection *collections;
+	size_t count;
+	int ret;
+
+	buf_reset(&repairing->told);
+	arena_reset(repairing->arena);
+	ret = store_repair(txn, keep_sentence, repairing);
+	if (ret == 0)
+		ret = store_repair_collections(txn, repairing->arena, &collections, &count);
+	for (size_t i = 0; ret == 0 && i < count; i++) {
+		struct place place;
+
+		if (collections[i].kind != COLLECTION_CALENDAR && collections[i].kind != COLLECTION_BOOKINGS)
+			continue;
+		ret = place_get_by_id(repairing->service, txn, repairing->arena, collections[i].id, &place);
+		if (ret == 0)
+			ret = index_calendar(repairing->service, txn, repairing->arena, &place, keep_sentence, repairing);
+		if (ret == -ENOENT || ret == -EBADMSG) {
+			keep_sentence("a calendar, or its owner, cannot be read", repairing);
+			ret = 0;
+		}
+	}
+	return ret;
+}
+
+int change_repair(struct change_service *service, change_told_fn *tell, void *arg)
+{
+	struct repairing repairing = {.service = service, .arena = arena_new(REINDEX_ARENA), .told = BUF_INIT(16u << 20)};
+	int ret = repairing.arena != NULL ? kv_update_wait(store_kv(service->store), repair_in, &repairing) : -ENOMEM;
+
+	for (size_t at = 0; ret == 0 && at < repairing.told.len; at += strlen(repairing.told.at + at) + 1)
+		tell(repairing.told.at + at, arg);
+	buf_free(&repairing.told);
+	arena_free(repairing.arena);
+	return ret;
+}
+
+/* ---- its properties change ---- */
+
 int change_collection_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     struct collection *collection)
 {
@@ -137,7 +222,6 @@ int change_collection_update(struct change_service *service, struct kv_txn *txn,
 
 #define BASIS_NAME      SLICE("index-basis")
 #define BASIS_VERSION   1 /* of how rows are computed: raise it when stored rows must be made anew */
-#define REINDEX_ARENA   (2048u << 20)
 #define CALENDARS_MAX   1000000
 #define LOOKED_AT_ONCE  500 /* objects of one snapshot: an old one keeps pages from use */
 #define MOVED_AT_ONCE   32  /* objects of one update, but for bookings: bounds how long others wait */

@@ -34,6 +34,8 @@ enum command_input {
 	INPUT_FILE_OPTION, /* --file F, else standard input */
 	INPUT_FILES,       /* every argument after the first is a file */
 	INPUT_PASSWORD,    /* standard input, only with --password-stdin */
+	INPUT_DIRECTORY,   /* the first argument is one: made absolute, as the server works elsewhere */
+	INPUT_RESTORE,     /* the same; no process, nor this one, may have the store open */
 };
 
 struct command_file {
@@ -57,6 +59,7 @@ struct command_call {
 	const struct command_file *files;
 	size_t file_count;
 	bool live;      /* inside the running server */
+	const char *data; /* the data directory; for INPUT_RESTORE, which has no app */
 	struct buf out; /* standard output */
 	struct buf err; /* standard error */
 };

@@ -8,7 +8,7 @@
 #include "server/control/command.h"
 #include "storage/store.h"
 
-command_fn command_init, command_check, command_status;
+command_fn command_init, command_backup, command_restore, command_check, command_status;
 command_fn command_user_add, command_user_list, command_user_passwd, command_user_remove;
 command_fn command_resource_add, command_resource_list, command_resource_remove;
 command_fn command_hours_set, command_hours_show;

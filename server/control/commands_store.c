@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "protocol/json/json.h"
 #include "server/base/metrics.h"
+#include "server/booking/change.h"
 #include "server/booking/verify.h"
 #include "server/control/commands_private.h"
 
@@ -25,10 +27,43 @@ static void print_disagreement(const char *sentence, void *arg)
 	buf_add_char(&call->out, '\n');
 }
 
+int command_backup(struct command_call *call)
+{
+	struct error err = ERROR_NONE;
+	int ret = kv_backup(store_kv(call->app->store), call->arguments[0], &err);
+
+	return ret < 0 ? command_fail(call, COMMAND_FAILED, "%s", err.detail) : COMMAND_OK;
+}
+
+int command_restore(struct command_call *call)
+{
+	struct error err = ERROR_NONE;
+	char aside[64];
+	struct tm tm;
+	time_t now = time(NULL);
+	int ret;
+
+	if (call->live)
+		return command_fail(call, COMMAND_FAILED, "a server runs here: stop it first");
+	if (gmtime_r(&now, &tm) == NULL || strftime(aside, sizeof(aside), "replaced-%Y%m%dT%H%M%SZ.mdb", &tm) == 0)
+		return command_fail(call, COMMAND_FAILED, "the clock cannot be read");
+	ret = store_restore(call->data, call->arguments[0], aside, &err);
+	if (ret < 0)
+		return command_fail(call, COMMAND_FAILED, "%s", err.detail[0] != '\0' ? err.detail : strerror(-ret));
+	buf_printf(&call->out, "the former store, if there was one, is %s/%s\n", call->data, aside);
+	return COMMAND_OK;
+}
+
 int command_check(struct command_call *call)
 {
 	struct verify_counts counts = {0};
-	int ret = verify_store(call->app->changes, print_disagreement, call, &counts);
+	int ret = 0;
+
+	if (command_option(call, "repair") != NULL)
+		ret = change_repair(call->app->changes, print_disagreement, call);
+	if (ret < 0)
+		return command_store_failed(call, ret);
+	ret = verify_store(call->app->changes, print_disagreement, call, &counts);
 
 	if (ret < 0)
 		return command_store_failed(call, ret);

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <lmdb.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
-#include "storage/kv_private.h"
+#include "storage/lmdb/lmdb_private.h"
 
 #ifdef WITH_SANITIZERS
 #define LMDB_MAP_BYTES (UINT64_C(1) << 30) /* sanitizers keep most of the address space for themselves */
@@ -25,8 +24,6 @@
 #define LMDB_MAP_BYTES (UINT64_C(256) << 30) /* address space only */
 #endif
 #define LMDB_READERS   1022 /* snapshots open at once */
-#define LMDB_LOCK_NAME "lock"
-#define LMDB_DATA_NAME "data.mdb"
 
 struct lmdb_kv {
 	struct kv kv;
@@ -44,7 +41,7 @@ struct lmdb_txn {
 	int broken; /* an error of the engine itself: the batch cannot go on */
 };
 
-static int errno_of(int rc)
+int lmdb_errno(int rc)
 {
 	switch (rc) {
 	case 0:
@@ -66,7 +63,7 @@ static int errno_of(int rc)
 
 static int check(struct lmdb_txn *txn, int rc)
 {
-	int ret = errno_of(rc);
+	int ret = lmdb_errno(rc);
 
 	if (ret < 0 && ret != -ENOENT && ret != -EEXIST)
 		txn->broken = ret;
@@ -160,7 +157,7 @@ static int lmdb_view(struct kv *base, kv_fn *fn, void *arg)
 	if (rc == MDB_READERS_FULL && mdb_reader_check(kv->env, &dead) == 0 && dead > 0)
 		rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.mdb);
 	if (rc != 0)
-		return errno_of(rc);
+		return lmdb_errno(rc);
 	atomic_fetch_add(&kv->readers, 1);
 	ret = fn(&txn.txn, arg);
 	mdb_txn_abort(txn.mdb);
@@ -172,7 +169,7 @@ static int lmdb_batch_begin(struct kv *base)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 
-	return errno_of(mdb_txn_begin(kv->env, NULL, 0, &kv->batch));
+	return lmdb_errno(mdb_txn_begin(kv->env, NULL, 0, &kv->batch));
 }
 
 static int lmdb_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
@@ -182,13 +179,13 @@ static int lmdb_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
 	int rc = mdb_txn_begin(kv->env, kv->batch, 0, &txn.mdb);
 
 	if (rc != 0)
-		return errno_of(rc);
+		return lmdb_errno(rc);
 	*ret_r = fn(&txn.txn, arg);
 	if (txn.broken < 0 || *ret_r < 0) {
 		mdb_txn_abort(txn.mdb);
 		return txn.broken;
 	}
-	return errno_of(mdb_txn_commit(txn.mdb));
+	return lmdb_errno(mdb_txn_commit(txn.mdb));
 }
 
 static int lmdb_batch_commit(struct kv *base)
@@ -196,7 +193,7 @@ static int lmdb_batch_commit(struct kv *base)
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 	MDB_txn *batch = steal_ptr(&kv->batch);
 
-	return errno_of(mdb_txn_commit(batch));
+	return lmdb_errno(mdb_txn_commit(batch));
 }
 
 static void lmdb_batch_abort(struct kv *base)
@@ -216,7 +213,7 @@ static int lmdb_stats(struct kv *base, struct kv_stats *stats_r)
 	if (rc == 0)
 		rc = mdb_env_stat(kv->env, &stat);
 	if (rc != 0)
-		return errno_of(rc);
+		return lmdb_errno(rc);
 	stats_r->rows = stat.ms_entries;
 	stats_r->bytes_used = (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
 	stats_r->bytes_reserved = info.me_mapsize;
@@ -235,7 +232,13 @@ static void lmdb_close(struct kv *base)
 	free(kv);
 }
 
+MDB_env *lmdb_env(struct kv *base)
+{
+	return ((struct lmdb_kv *)base)->env;
+}
+
 static const struct kv_ops lmdb_ops = {
+    .backup = lmdb_backup,
     .close = lmdb_close,
     .view = lmdb_view,
     .stats = lmdb_stats,
@@ -262,8 +265,7 @@ bool lmdb_exists(const char *directory)
 	return stat(path, &status) == 0 && status.st_size > 0;
 }
 
-/* Makes the directory, mode 0700, and its missing parents. */
-static int make_directory(const char *directory)
+int lmdb_make_directory(const char *directory)
 {
 	char path[PATH_MAX];
 	int ret = slice_copy(slice_str(directory), path, sizeof(path));
@@ -282,17 +284,18 @@ static int make_directory(const char *directory)
 }
 
 /* The lock is on the open file, so a second opening in this process is refused as well. */
-static int take_lock(struct lmdb_kv *kv, const char *directory, struct error *err)
+int lmdb_take_lock(const char *directory, struct error *err)
 {
-	AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO_CLOSE int fd = dir < 0 ? -1 : openat(dir, LMDB_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int held = fd;
 
 	if (fd < 0)
 		return -errno;
-	kv->lock = openat(fd, LMDB_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (kv->lock < 0)
-		return -errno;
-	if (flock(kv->lock, LOCK_EX | LOCK_NB) == 0)
-		return 0;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		fd = -1; /* the caller's now */
+		return held;
+	}
 	error_set(err, 0, CONDITION_NONE, "%.100s: another process is using this data directory", directory);
 	return -EBUSY;
 }
@@ -301,7 +304,7 @@ static int take_lock(struct lmdb_kv *kv, const char *directory, struct error *er
  * LMDB syncs its file, not the directory that names it: a new store must survive a power cut too. The one above may be
  * closed to us, and then it is not ours to have made this one in.
  */
-static int sync_directory(const char *directory)
+int lmdb_sync_directory(const char *directory)
 {
 	AUTO_CLOSE int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO_CLOSE int above = fd < 0 ? -1 : openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -325,14 +328,14 @@ static int open_env(struct lmdb_kv *kv, const char *directory, uint64_t map_byte
 	if (rc == 0)
 		rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
 	if (rc != 0)
-		return errno_of(rc);
+		return lmdb_errno(rc);
 	rc = mdb_dbi_open(txn, NULL, 0, &kv->dbi);
 	if (rc != 0) {
 		mdb_txn_abort(txn);
-		return errno_of(rc);
+		return lmdb_errno(rc);
 	}
 	rc = mdb_txn_commit(txn);
-	return rc != 0 ? errno_of(rc) : sync_directory(directory);
+	return rc != 0 ? lmdb_errno(rc) : lmdb_sync_directory(directory);
 }
 
 int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err)
@@ -345,7 +348,7 @@ int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv 
 			error_set(err, 0, CONDITION_NONE, "%.100s: no store here; slotkeeper init makes one", directory);
 			return -ENOENT;
 		}
-		ret = make_directory(directory);
+		ret = lmdb_make_directory(directory);
 		if (ret < 0) {
 			error_set(err, 0, CONDITION_NONE, "%.100s: %s", directory, strerror(-ret));
 			return ret;
@@ -356,7 +359,8 @@ int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv 
 		return -ENOMEM;
 	kv->kv.ops = &lmdb_ops;
 	kv->lock = -1;
-	ret = take_lock(kv, directory, err);
+	kv->lock = lmdb_take_lock(directory, err);
+	ret = kv->lock < 0 ? kv->lock : 0;
 	if (ret == 0)
 		ret = open_env(kv, directory, map_bytes);
 	if (ret == 0)
