@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #include "storage/kv_private.h"
+#include "storage/repair.h"
 #include "storage/store_private.h"
 
 struct store {
@@ -164,7 +165,38 @@ int store_next_number(struct kv_txn *txn, const char *name, uint64_t *number_r)
 
 /* ---- opening ---- */
 
-/* A new store gets its format and a random epoch; an old one is checked. */
+#define UPGRADE_ARENA (512u << 20)
+
+/* Every collection gets a number in its home. */
+static int upgrade_from_1(struct kv_txn *txn)
+{
+	struct arena *arena = arena_new(UPGRADE_ARENA);
+	struct collection *collections = NULL;
+	size_t count = 0;
+	int ret = arena != NULL ? store_repair_collections(txn, arena, &collections, &count) : -ENOMEM;
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = store_home_touch(txn, collections[i].owner, collections[i].id);
+	arena_free(arena);
+	return ret;
+}
+
+/* By the format that it is from; one step leads to the next. */
+static int (*const upgrades[STORE_FORMAT_VERSION])(struct kv_txn *txn) = {[1] = upgrade_from_1};
+
+/* All steps are one update: a crash in between leaves the store as it was. */
+static int upgrade(struct kv_txn *txn, uint64_t format)
+{
+	int ret = 0;
+
+	if (format == 0)
+		return -EBADMSG;
+	for (; ret == 0 && format < STORE_FORMAT_VERSION; format++)
+		ret = upgrades[format](txn);
+	return ret < 0 ? ret : put_number(txn, "format", STORE_FORMAT_VERSION);
+}
+
+/* A new store gets its format and a random epoch; an old one is brought up to date. */
 static int prepare(struct kv_txn *txn, void *arg)
 {
 	struct store *store = arg;
@@ -173,6 +205,8 @@ static int prepare(struct kv_txn *txn, void *arg)
 
 	if (ret == 0 && format > STORE_FORMAT_VERSION)
 		return -EPROTO;
+	if (ret == 0 && format < STORE_FORMAT_VERSION)
+		ret = upgrade(txn, format);
 	if (ret == 0)
 		return get_number(txn, "epoch", &store->epoch);
 	if (ret != -ENOENT)

@@ -20,7 +20,8 @@
 #include "storage/kv.h"
 #include "storage/record.h"
 
-#define STORE_FORMAT_VERSION 1
+/* 1: the first. 2: homes have change numbers, and counters hold them. A store of an older one is upgraded when it is opened. */
+#define STORE_FORMAT_VERSION 2
 
 struct store;
 

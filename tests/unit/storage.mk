@@ -26,3 +26,7 @@ tests_fuzz_fuzz_storage_key_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 # Built on request: make tests/bench/store_bench
 EXTRA_PROGRAMS = tests/bench/store_bench
 CLEANFILES += tests/bench/store_bench
+check_PROGRAMS += tests/tools/store_dump tests/tools/store_load
+tests_tools_store_dump_SOURCES = tests/tools/store_dump.c
+tests_tools_store_load_SOURCES = tests/tools/store_load.c
+EXTRA_DIST += tests/data/stores
