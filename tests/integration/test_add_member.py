@@ -89,9 +89,16 @@ def shared(site):
     site.slotkeeper("grant", "alice/work", "bob", "none")
 
 
-with Site(users=["alice", "bob"]) as site:
+def plain(site):
+    site.request("MKCOL", HOME + "files/", None, "alice")
+    answer = post(site, event("x"), HOME + "files/")
+    tap.equal((answer.status, members(site, HOME + "files/")), (405, []), "a plain collection takes none")
+
+
+with Site(users=["alice", "bob"], config="plain-collections = yes\n") as site:
     a_name_of_ours(site)
     refusals(site)
     the_promise(site)
     shared(site)
+    plain(site)
 tap.finish()
