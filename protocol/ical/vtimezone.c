@@ -106,6 +106,12 @@ static int read_until(struct slice value, struct rule *rule)
 	return 0;
 }
 
+/* What is too large is as wrong as what is no number. */
+static int read_number(struct slice value, uint64_t max, uint64_t *number_r)
+{
+	return slice_to_u64(value, max, number_r) < 0 ? -EINVAL : 0;
+}
+
 static int read_part(struct slice name, struct slice value, struct rule *rule)
 {
 	static const char *const times[] = {"BYHOUR", "BYMINUTE", "BYSECOND"};
@@ -114,7 +120,7 @@ static int read_part(struct slice name, struct slice value, struct rule *rule)
 
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		if (slice_is_nocase(name, times[i])) {
-			ret = slice_to_u64(value, i == 0 ? 23 : 59, &n);
+			ret = read_number(value, i == 0 ? 23 : 59, &n);
 			rule->time[i] = ret == 0 ? (int)n : -1;
 			return ret;
 		}
@@ -133,9 +139,9 @@ static int read_part(struct slice name, struct slice value, struct rule *rule)
 	if (slice_is_nocase(name, "WKST"))
 		return 0;
 	if (slice_is_nocase(name, "COUNT"))
-		return slice_to_u64(value, UINT32_MAX, &rule->count);
+		return read_number(value, UINT32_MAX, &rule->count);
 	if (slice_is_nocase(name, "INTERVAL")) {
-		ret = slice_to_u64(value, 1000, &n);
+		ret = read_number(value, 1000, &n);
 		rule->interval = ret == 0 ? (int)n : 0;
 		return rule->interval > 0 ? 0 : -EINVAL;
 	}
