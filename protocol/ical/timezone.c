@@ -220,10 +220,10 @@ int zone_set_add(struct zone_set *set, struct slice name, struct slice tzif)
 	zone = zone_from_tzif(name, tzif, &ret);
 	if (zone == NULL)
 		return ret;
+	zone->digest = hash_bytes(hash_bytes(UINT64_C(14695981039346656037), name), tzif);
 	set->zones[set->count++] = zone;
 	set->sealed = false;
-	/* A sum, so that the order of the files does not matter. */
-	set->digest += hash_bytes(hash_bytes(UINT64_C(14695981039346656037), name), tzif);
+	set->digest += zone->digest; /* a sum, so that the order of the files does not matter */
 	return 0;
 }
 
@@ -253,6 +253,32 @@ void zone_set_seal(struct zone_set *set)
 	if (set->count > 0)
 		qsort(set->zones, set->count, sizeof(struct zone *), compare_zones);
 	set->sealed = true;
+}
+
+void zone_set_date(struct zone_set *set, instant_t modified)
+{
+	if (set->count > 0 && !set->sealed)
+		set->zones[set->count - 1]->modified = modified;
+}
+
+size_t zone_set_count(const struct zone_set *set)
+{
+	return set->count;
+}
+
+const struct zone *zone_set_at(const struct zone_set *set, size_t i)
+{
+	return set->zones[i];
+}
+
+uint64_t zone_digest(const struct zone *zone)
+{
+	return zone->digest;
+}
+
+instant_t zone_modified(const struct zone *zone)
+{
+	return zone->modified;
 }
 
 uint64_t zone_set_digest(const struct zone_set *set)

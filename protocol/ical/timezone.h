@@ -8,6 +8,7 @@
 #define ICAL_TIMEZONE_H
 
 #include "protocol/base/arena.h"
+#include "protocol/base/buf.h"
 #include "protocol/base/instant.h"
 #include "protocol/base/slice.h"
 
@@ -22,6 +23,14 @@ void zone_set_free(struct zone_set *set);
 int zone_set_add(struct zone_set *set, struct slice name, struct slice tzif);
 /* After the last add: sorts, so that lookups work. */
 void zone_set_seal(struct zone_set *set);
+/* When the file of the zone that was added last was written; for zone_modified. */
+void zone_set_date(struct zone_set *set, instant_t modified);
+/* The zones by name; without UTC when the set has no file of that name. */
+size_t zone_set_count(const struct zone_set *set);
+const struct zone *zone_set_at(const struct zone_set *set, size_t i);
+/* A digest of the zone's own file, and its date; 0 for those that were made otherwise. */
+uint64_t zone_digest(const struct zone *zone);
+instant_t zone_modified(const struct zone *zone);
 /* A digest of all data in the set, to find out that the system's zone data changed. */
 uint64_t zone_set_digest(const struct zone_set *set);
 
@@ -36,6 +45,12 @@ const struct zone *zone_utc(void);
  * computed, everything is bounded. -EINVAL when no reading is safe.
  */
 int zone_from_vtimezone(struct arena *arena, struct slice text, const struct zone **zone_r);
+
+/*
+ * Appends the zone as a VTIMEZONE called TZID: every change after FROM (INSTANT_MIN: all there are), the last ones as rules
+ * without end. 0, -ENOMEM or the error of OUT.
+ */
+int zone_write(const struct zone *zone, struct slice tzid, instant_t from, struct buf *out);
 
 /* Seconds east of UTC at an instant. */
 int zone_offset_at(const struct zone *zone, instant_t at);

@@ -41,6 +41,8 @@ struct zone {
 	int32_t initial; /* before the first */
 	bool has_footer;
 	struct zone_footer footer;
+	uint64_t digest;    /* of the file */
+	instant_t modified; /* of the file */
 };
 
 #endif

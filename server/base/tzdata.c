@@ -56,7 +56,7 @@ static ssize_t read_all(int fd, char *bytes, size_t size)
 }
 
 /* 0 also for what is not a zone; -ENOMEM ends the walk. */
-static int load_file(struct loader *loader, int fd, const char *name)
+static int load_file(struct loader *loader, int fd, const char *name, instant_t modified)
 {
 	ssize_t len = read_all(fd, loader->bytes, TZIF_MAX);
 	int ret;
@@ -68,8 +68,10 @@ static int load_file(struct loader *loader, int fd, const char *name)
 		return ret;
 	if (ret < 0)
 		log_event(LOG_WARN_LEVEL, "tzdata", NULL, "zone left out", "zone=%s error=%s", name, strerror(-ret));
-	else
+	if (ret == 0) {
+		zone_set_date(loader->set, modified);
 		loader->count++;
+	}
 	return 0;
 }
 
@@ -91,7 +93,7 @@ static int load_entry(struct loader *loader, int directory, const char *prefix, 
 		return load_directory(loader, fd, name, depth + 1);
 	}
 	if (S_ISREG(status.st_mode))
-		ret = load_file(loader, fd, name);
+		ret = load_file(loader, fd, name, status.st_mtime);
 	close(fd);
 	return ret;
 }

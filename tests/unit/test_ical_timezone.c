@@ -174,6 +174,68 @@ static void test_vtimezone_without_a_safe_reading_is_refused(void **state)
 			fail_msg("row %zu was taken", i);
 }
 
+/* Every zone of the system, written and read again, has the same offsets at and around each of its changes. */
+static void test_each_zone_is_written_whole(void **state)
+{
+	struct zone_set *all = system_zones();
+	size_t ruled = 0;
+
+	(void)state;
+	assert_non_null(all);
+	assert_true(zone_set_count(all) > 300);
+	for (size_t i = 0; i < zone_set_count(all); i++) {
+		const struct zone *zone = zone_set_at(all, i), *read;
+		struct arena *own = arena_new(1 << 22);
+		AUTO_BUF struct buf text = BUF_INIT(1 << 20);
+
+		assert_int_equal(zone_write(zone, zone_name(zone), INSTANT_MIN, &text), 0);
+		if (zone_from_vtimezone(own, buf_slice(&text), &read) < 0)
+			fail_msg("%.*s cannot be read:\n%s", SLICE_ARG(zone_name(zone)), buf_cstr(&text));
+		assert_true(slice_equal(zone_name(read), zone_name(zone)));
+		ruled += slice_find(buf_slice(&text), SLICE("RRULE")) >= 0;
+		for (instant_t at = INSTANT_MIN; at < 4070908800; at = zone_next_transition(zone, at)) { /* 2099 */
+			if (zone_offset_at(read, at) != zone_offset_at(zone, at) ||
+			    zone_offset_at(read, at - 1) != zone_offset_at(zone, at - 1) ||
+			    zone_next_transition(read, at) != zone_next_transition(zone, at))
+				fail_msg("%.*s differs at %lld:\n%s", SLICE_ARG(zone_name(zone)), (long long)at, buf_cstr(&text));
+		}
+		arena_free(own);
+	}
+	assert_true(ruled > 100);
+	zone_set_free(all);
+}
+
+static void test_a_zone_is_written_with_its_rules(void **state)
+{
+	static const struct {
+		const char *zone;
+		const char *rules[2];
+	} rows[] = {
+	    {"Europe/Amsterdam", {"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU"}},
+	    {"America/New_York", {"RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=2SU", "RRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"}},
+	    /* The last Sunday of the month is reckoned in Brussels; there it is Saturday evening. */
+	    {"America/Nuuk", {"BYMONTHDAY=24,25,26,27,28,29,30;BYDAY=SA", "DTSTART:"}},
+	    {"Australia/Lord_Howe", {"TZOFFSETTO:+1030", "TZOFFSETTO:+1100"}},
+	    {"Asia/Kathmandu", {"TZOFFSETTO:+0545", "STANDARD"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct zone_set *set = zone_set_new();
+		AUTO_BUF struct buf text = BUF_INIT(1 << 20);
+
+		assert_int_equal(add_system_zone(set, rows[i].zone), 0);
+		zone_set_seal(set);
+		assert_int_equal(zone_write(zone_set_at(set, 0), SLICE("Other name"), 1262304000, &text), 0); /* 2010 */
+		for (size_t k = 0; k < 2; k++)
+			if (slice_find(buf_slice(&text), slice_str(rows[i].rules[k])) < 0)
+				fail_msg("%s: no %s in\n%s", rows[i].zone, rows[i].rules[k], buf_cstr(&text));
+		assert_true(slice_starts(buf_slice(&text), SLICE("BEGIN:VTIMEZONE\r\nTZID:Other name\r\n")));
+		assert_true(slice_find(buf_slice(&text), SLICE("19")) < 0 || slice_find(buf_slice(&text), SLICE(":19")) < 0);
+		zone_set_free(set);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +244,8 @@ int main(void)
 	    cmocka_unit_test(test_digest_is_of_the_content_not_the_order),
 	    cmocka_unit_test(test_vtimezone_of_outlook_agrees_with_the_system),
 	    cmocka_unit_test(test_vtimezone_forms),
+	    cmocka_unit_test(test_each_zone_is_written_whole),
+	    cmocka_unit_test(test_a_zone_is_written_with_its_rules),
 	    cmocka_unit_test(test_vtimezone_without_a_safe_reading_is_refused),
 	};
 
