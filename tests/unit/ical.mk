@@ -3,6 +3,8 @@ unit_tests += tests/unit/test_ical_corpus
 unit_tests += tests/unit/test_ical_edit
 unit_tests += tests/unit/test_ical_split
 unit_tests += tests/unit/test_ical_timezone
+unit_tests += tests/unit/test_ical_zone_reference
+tests_unit_test_ical_zone_reference_SOURCES = tests/unit/test_ical_zone_reference.c $(support_zones)
 unit_tests += tests/unit/test_ical_zoned_time
 EXTRA_DIST += tests/unit/ical_zones.h tests/tools/windows-zones tests/tools/zone-oracle tests/data/corpus
 
