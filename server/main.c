@@ -22,6 +22,7 @@
 #include "server/control/control_server.h"
 #include "server/dav/feed.h"
 #include "server/dav/routes.h"
+#include "server/dav/timezone_service.h"
 #include "server/health.h"
 #include "server/http/http_server.h"
 #include "server/http/tls.h"
@@ -102,6 +103,8 @@ static const struct http_route *find(void *app, enum http_method method, struct 
 
 	if (route == NULL)
 		route = feed_find(app, method, path, arena, allow_r);
+	if (route == NULL)
+		route = timezone_service_find(app, method, path, arena, allow_r);
 	return route != NULL ? route : dav_find(app, method, path, arena, allow_r);
 }
 

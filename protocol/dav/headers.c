@@ -97,5 +97,6 @@ void dav_preferences_read(const struct http_headers *headers, struct dav_prefere
 			take_preference(&p, name, value);
 	if (slice_is_nocase(http_header_get(headers, "Brief"), "t") && !p.return_representation)
 		p.return_minimal = true;
+	p.zones_by_reference = slice_is_nocase(http_header_get(headers, "CalDAV-Timezones"), "F");
 	*preferences_r = p;
 }

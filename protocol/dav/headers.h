@@ -31,6 +31,7 @@ struct dav_preferences {
 	bool return_minimal;        /* also "return-minimal" of old clients, and Brief: t */
 	bool return_representation; /* RFC 8144 */
 	bool handling_strict, handling_lenient;
+	bool zones_by_reference; /* CalDAV-Timezones: F (RFC 7809, 7.1) */
 	bool depth_noroot; /* RFC 8144, 4: of a listing the members alone */
 };
 void dav_preferences_read(const struct http_headers *headers, struct dav_preferences *preferences_r);

@@ -166,16 +166,30 @@ int component_add_property(struct arena *arena, struct component *c, const struc
 
 #define ZONES_MAX 64 /* TZIDs of one object: bounds the VTIMEZONEs that are computed */
 
+static bool is_definition(const struct component *child, struct slice tzid)
+{
+	const struct ical_property *id = child->bit == ICAL_VTIMEZONE ? component_find(child, "TZID") : NULL;
+
+	return id != NULL &&
+	       (slice_equal_nocase(slice_trim(id->text), tzid) || slice_equal_nocase(slice_trim(id->value), tzid));
+}
+
+static bool zone_finder_defines(const struct zone_finder *finder, struct slice tzid)
+{
+	for (size_t i = 0; i < finder->root->child_count; i++)
+		if (is_definition(finder->root->children[i], tzid))
+			return true;
+	return false;
+}
+
 static int find_in_object(struct zone_finder *finder, struct slice tzid, const struct zone **zone_r)
 {
 	*zone_r = NULL;
 	for (size_t i = 0; i < finder->root->child_count; i++) {
 		const struct component *child = finder->root->children[i];
-		const struct ical_property *id = child->bit == ICAL_VTIMEZONE ? component_find(child, "TZID") : NULL;
 		int ret;
 
-		if (id == NULL || 
-		    (!slice_equal_nocase(slice_trim(id->text), tzid) && !slice_equal_nocase(slice_trim(id->value), tzid)))
+		if (!is_definition(child, tzid))
 			continue;
 		ret = zone_from_vtimezone(finder->arena, child->raw, zone_r);
 		if (ret != -EINVAL)
@@ -268,9 +282,13 @@ static int place_time(const struct reading *r, const struct ical_property *p, co
 	if (time->is_date || time->zone != NULL || !frame->has_tzid)
 		return 0;
 	ret = zone_finder_find(r->finder, frame->tzid, &time->zone);
-	if (ret == -EINVAL)
-		return refuse(r, p, "names a time zone that is neither known nor defined here");
-	return ret;
+	if (ret != -EINVAL)
+		return ret;
+	if (!zone_finder_defines(r->finder, frame->tzid))
+		return error_set(r->err, 403, CALDAV_VALID_TIMEZONE,
+		    "line %zu: %.*s names a time zone that is neither known nor defined here", p->line,
+		    (int)(p->name.len < 40 ? p->name.len : 40), p->name.at);
+	return refuse(r, p, "names a time zone whose definition cannot be read");
 }
 
 static int read_time(const struct reading *r, struct ical_property *p)

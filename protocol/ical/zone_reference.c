@@ -122,14 +122,19 @@ static int put_in(struct arena *arena, const struct zone_set *zones, struct slic
 	return ret < 0 ? ret : 1;
 }
 
+bool ical_zones_may_change(struct slice text, enum zones_wanted wanted)
+{
+	/* Who defines a zone defines all that he uses. */
+	return (slice_find(text, SLICE("VTIMEZONE")) >= 0) == (wanted == ZONES_BY_REFERENCE);
+}
+
 int ical_zones_apply(struct arena *arena, const struct zone_set *zones, struct slice text, enum zones_wanted wanted,
     struct buf *out)
 {
 	size_t before = out->len;
 	int ret;
 
-	/* Most objects need no more than this: those that define a zone define all they use. */
-	if ((slice_find(text, SLICE("VTIMEZONE")) >= 0) != (wanted == ZONES_BY_REFERENCE))
+	if (!ical_zones_may_change(text, wanted))
 		return 0;
 	ret = wanted == ZONES_BY_REFERENCE ? leave_out(arena, zones, text, out) : put_in(arena, zones, text, out);
 	if (ret == 0)

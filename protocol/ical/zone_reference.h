@@ -8,6 +8,8 @@
 #ifndef ICAL_ZONE_REFERENCE_H
 #define ICAL_ZONE_REFERENCE_H
 
+#include <stdbool.h>
+
 #include "protocol/base/buf.h"
 #include "protocol/ical/timezone.h"
 
@@ -18,6 +20,8 @@ enum zones_wanted {
 	ZONES_BY_REFERENCE, /* the standard ones left out */
 };
 
+/* Whether that may change TEXT at all: cheap, and false for most. */
+bool ical_zones_may_change(struct slice text, enum zones_wanted wanted);
 /*
  * Appends TEXT, an iCalendar stream, to OUT as it is WANTED; lines that stay are as they were. 1; 0 when TEXT is right as
  * it stands and nothing was appended; -ENOMEM, -EMSGSIZE.

@@ -6,8 +6,10 @@
 #include "protocol/dav/sync_token.h"
 #include "protocol/ical/calendar_object.h"
 #include "protocol/ical/content_line.h"
+#include "protocol/ical/zone_reference.h"
 #include "server/base/config.h"
 #include "server/dav/properties.h"
+#include "server/dav/timezone_service.h"
 
 #define NAME_MAX_BYTES        1024  /* of a displayname */
 #define DESCRIPTION_MAX_BYTES 16384 /* of a calendar-description */
@@ -98,9 +100,32 @@ int get_calendar_description(const struct property_source *s, struct buf *b)
 
 int get_calendar_timezone(const struct property_source *s, struct buf *b)
 {
-	if (s->resource->collection->timezone.len == 0)
+	const struct collection *collection = s->resource->collection;
+	AUTO_BUF struct buf text = BUF_INIT(TIMEZONE_MAX_BYTES);
+	const struct zone *zone;
+	int ret;
+
+	if (collection->timezone.len > 0) {
+		calendar_data_escape(b, collection->timezone);
+		return 0;
+	}
+	/* One property follows the other (RFC 7809, 5.2). */
+	zone = collection->timezone_id.len > 0 ? zone_set_find(s->d->app->zones, collection->timezone_id) : NULL;
+	if (zone == NULL)
 		return -ENOENT;
-	calendar_data_escape(b, s->resource->collection->timezone);
+	buf_add_str(&text, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Slotkeeper//Slotkeeper//EN\r\n");
+	ret = zone_write(zone, collection->timezone_id, ZONE_REFERENCE_FROM, &text);
+	buf_add_str(&text, "END:VCALENDAR\r\n");
+	if (ret < 0 || text.err < 0)
+		return ret < 0 ? ret : text.err;
+	calendar_data_escape(b, buf_slice(&text));
+	return 0;
+}
+
+int get_timezone_services(const struct property_source *s, struct buf *b)
+{
+	(void)s;
+	buf_add_str(b, "<D:href>" TIMEZONE_SERVICE "</D:href>");
 	return 0;
 }
 
@@ -201,6 +226,27 @@ int get_transparency(const struct property_source *s, struct buf *b)
 	return 0;
 }
 
+static int add_escaped(const struct property_source *s, struct slice body, struct buf *b)
+{
+	AUTO_BUF struct buf text = BUF_INIT(b->max);
+	int ret = dav_text_differs(s->d, body);
+
+	if (ret > 0) {
+		ret = dav_add_text(s->d, body, &text);
+		body = buf_slice(&text);
+	}
+	if (ret < 0 || text.err < 0)
+		return ret < 0 ? ret : text.err;
+	calendar_data_escape(b, body);
+	return 0;
+}
+
+/* Expanded instances name no zone, and of a selection the client said which components it wants. */
+static bool defines_zones(const struct calendar_data *data)
+{
+	return data->recurrence != RECURRENCE_EXPANDED && data->root == NULL;
+}
+
 /* An object that cannot be shown as asked, because it has too many instances there, is shown whole. */
 static int write_part(const struct property_source *s, struct slice body, struct buf *b)
 {
@@ -213,8 +259,11 @@ static int write_part(const struct property_source *s, struct slice body, struct
 	arena_free(scratch);
 	if (ret < 0 && ret != -EINVAL)
 		return ret;
-	calendar_data_escape(b, ret == 0 ? buf_slice(&part) : body);
-	return 0;
+	if (ret == 0 && !s->d->prefer.zones_by_reference && !defines_zones(s->data)) {
+		calendar_data_escape(b, buf_slice(&part));
+		return 0;
+	}
+	return add_escaped(s, ret == 0 ? buf_slice(&part) : body, b);
 }
 
 int get_calendar_data(const struct property_source *s, struct buf *b)
@@ -227,10 +276,7 @@ int get_calendar_data(const struct property_source *s, struct buf *b)
 	ret = store_body_get(s->txn, s->resource->object->id, &body);
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADMSG : ret;
-	if (!calendar_data_is_whole(s->data))
-		return write_part(s, body, b);
-	calendar_data_escape(b, body);
-	return 0;
+	return calendar_data_is_whole(s->data) ? add_escaped(s, body, b) : write_part(s, body, b);
 }
 
 /* ---- setters ---- */

@@ -38,8 +38,10 @@ int calendar_stream_etag(struct dav_request *d, struct kv_txn *txn, const struct
 }
 
 struct stream {
+	struct dav_request *d;
 	struct kv_txn *txn;
 	struct ical_join *join;
+	struct buf text; /* of the present object */
 	size_t bytes;
 };
 
@@ -57,7 +59,12 @@ static int add_object(const struct object *object, void *arg)
 	ret = store_body_get(stream->txn, object->id, &body);
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADMSG : ret;
-	ret = ical_join_add_stamped(stream->join, body, object->modified);
+	buf_reset(&stream->text);
+	ret = dav_add_text(stream->d, body, &stream->text);
+	if (ret == 0)
+		ret = stream->text.err;
+	if (ret == 0)
+		ret = ical_join_add_stamped(stream->join, buf_slice(&stream->text), object->modified);
 	return ret == -EINVAL ? -EBADMSG : ret;
 }
 
@@ -65,9 +72,11 @@ int calendar_stream_write(struct dav_request *d, struct kv_txn *txn, const struc
     struct slice method)
 {
 	const struct ical_stream_head head = {title_of(collection), method, CALENDAR_STREAM_REFRESH};
-	struct stream stream = {.txn = txn, .join = ical_join_new(d->arena)};
+	struct stream stream = {
+	    .d = d, .txn = txn, .join = ical_join_new(d->arena), .text = BUF_INIT(CALENDAR_STREAM_MAX)};
 	int ret = stream.join != NULL ? store_object_each(txn, collection->id, add_object, &stream) : -ENOMEM;
 
+	buf_free(&stream.text);
 	return ret < 0 ? ret : ical_join_finish(stream.join, &head, &d->http->response.body);
 }
 
@@ -89,6 +98,7 @@ int calendar_stream_answer(struct dav_request *d, struct kv_txn *txn, const stru
 	http_reply_header(d->http, "Content-Type", "text/calendar; charset=utf-8%s%.*s", method.len > 0 ? "; method=" : "",
 	    SLICE_ARG(method));
 	http_reply_header(d->http, "ETag", "%s", etag);
+	http_reply_header(d->http, "Vary", "CalDAV-Timezones");
 	d->http->response.status = http_precondition_get(&precondition, slice_str(etag), INSTANT_MAX);
 	if (d->http->response.status != 0)
 		return 0;

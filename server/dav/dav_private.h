@@ -13,7 +13,7 @@
 
 #define DAV_CLASSES                                                                                                    \
 	"1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, "                            \
-	"calendarserver-principal-search, extended-mkcol"
+	"calendar-no-timezone, calendarserver-principal-search, extended-mkcol"
 
 /* One request while it is answered; lives in its arena. */
 struct dav_request {
@@ -102,6 +102,15 @@ void dav_href_of(struct buf *b, const struct dav_resource *resource);
 const struct zone *dav_zone_of_text(struct dav_request *d, struct slice text);
 /* The zone that dates and floating times of a calendar are read in: its own, its owner's, the site's. */
 const struct zone *dav_zone(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource);
+
+/* ---- the text of objects ---- */
+/*
+ * Appends BODY as this client wants its zones (CalDAV-Timezones, RFC 7809, 7.1): without the standard ones, or every one
+ * defined. The ETag is the same. 0 or -ENOMEM.
+ */
+int dav_add_text(struct dav_request *d, struct slice body, struct buf *out);
+/* Whether what this client would get differs from BODY; -ENOMEM. */
+int dav_text_differs(struct dav_request *d, struct slice body);
 
 /* ---- handlers, one method a file ---- */
 void dav_options(struct http_request *http);

@@ -109,7 +109,7 @@ void dav_reply_multistatus(struct dav_request *d)
 {
 	d->http->response.status = 207;
 	http_reply_header(d->http, "Content-Type", "application/xml; charset=utf-8");
-	http_reply_header(d->http, "Vary", "Prefer, Brief");
+	http_reply_header(d->http, "Vary", d->http->method == HTTP_REPORT ? "Prefer, Brief, CalDAV-Timezones" : "Prefer, Brief");
 	dav_reply_minimal(d);
 }
 

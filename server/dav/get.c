@@ -23,6 +23,7 @@ static void add_headers(struct dav_request *d, const struct dav_resource *resour
 	http_reply_header(d->http, "Content-Type", "%.*s", SLICE_ARG(buf_slice(&type)));
 	http_reply_header(d->http, "Last-Modified", "%.*s", SLICE_ARG(buf_slice(&date)));
 	http_reply_header(d->http, "ETag", "%.*s", SLICE_ARG(etag));
+	http_reply_header(d->http, "Vary", "CalDAV-Timezones");
 }
 
 static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
@@ -45,7 +46,7 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 		return 0;
 	ret = store_body_get(txn, resource.object->id, &body);
 	if (ret == 0)
-		buf_add_slice(&d->http->response.body, body);
+		ret = dav_add_text(d, body, &d->http->response.body);
 	return ret == -ENOENT ? -EBADMSG : ret;
 }
 

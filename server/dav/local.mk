@@ -33,5 +33,7 @@ server_libserver_a_SOURCES += \
 	server/dav/resource.c \
 	server/dav/routes.c server/dav/routes.h \
 	server/dav/transfer.c \
+	server/dav/text.c \
+	server/dav/timezone_service.c server/dav/timezone_service.h \
 	server/dav/well_known.c \
 	server/dav/write.c server/dav/write.h

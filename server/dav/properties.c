@@ -64,6 +64,7 @@ const struct live_property live_properties[] = {
         "RFC 4791, 5.2.2"},
     {ROW(NS_CALDAV, "calendar-timezone-id"), CALENDARS, false, get_calendar_timezone_id, set_calendar_timezone_id,
         "RFC 7809, 5.2"},
+    {ROW(NS_CALDAV, "timezone-service-set"), HOMES | CALENDARS, false, get_timezone_services, NULL, "RFC 7809, 5.1"},
     {ROW(NS_CALDAV, "supported-calendar-component-set"), CALENDARS, false, get_supported_components,
         set_supported_components, "RFC 4791, 5.2.3"},
     {ROW(NS_CALDAV, "supported-calendar-component-sets"), HOMES, false, get_supported_component_sets, NULL,

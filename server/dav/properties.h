@@ -101,7 +101,7 @@ property_get_fn get_group_members, get_group_membership, get_proxy_read_for, get
 property_set_fn set_group_members;
 /* calendar_properties.c */
 property_get_fn get_add_member, get_quota_available, get_quota_used, get_sync_token, get_calendar_description,
-    get_calendar_timezone, get_calendar_timezone_id, get_supported_components, get_supported_component_sets, get_supported_calendar_data, get_max_resource_size, get_supported_rscales, get_min_date_time, get_max_date_time,
+    get_calendar_timezone, get_calendar_timezone_id, get_timezone_services, get_supported_components, get_supported_component_sets, get_supported_calendar_data, get_max_resource_size, get_supported_rscales, get_min_date_time, get_max_date_time,
     get_max_instances, get_max_attendees, get_supported_collations, get_transparency, get_calendar_data;
 property_set_fn set_displayname, set_calendar_description, set_calendar_timezone, set_calendar_timezone_id,
     set_supported_components, set_transparency;

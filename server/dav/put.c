@@ -64,9 +64,10 @@ static int missing_parent(struct dav_request *d, struct kv_txn *txn, void *arg)
 }
 
 /* What is written, to the object that the path names. */
-static void fill(struct dav_write *write)
+static int fill(struct dav_write *write)
 {
 	struct dav_request *d = write->d;
+	int ret;
 
 	write->put.home = slice_str(d->path.name);
 	write->put.collection = slice_str(d->path.collection);
@@ -75,6 +76,9 @@ static void fill(struct dav_write *write)
 	write->put.handling = dav_write_handling(d);
 	write->locked[0] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_IF_NEW};
 	write->put.origin = dav_write_origin(d, write->locked, 1);
+	ret = dav_text_differs(d, d->http->body);
+	write->text_differs = ret > 0;
+	return ret < 0 ? ret : 0;
 }
 
 static int prepare(struct dav_write *write)
@@ -93,8 +97,7 @@ static int prepare(struct dav_write *write)
 		ret = check_type(d);
 	if (ret == 0)
 		ret = dav_write_condition(d, &write->put.condition);
-	fill(write);
-	return ret;
+	return ret == 0 ? fill(write) : ret;
 }
 
 static void start(struct dav_write *write)
@@ -138,8 +141,7 @@ static int prepare_member(struct dav_write *write)
 	if (ret == 0)
 		ret = dav_write_condition(d, &write->put.condition);
 	write->put.condition.if_none_match_any = true;
-	fill(write);
-	return ret;
+	return ret == 0 ? fill(write) : ret;
 }
 
 void dav_add_member(struct http_request *http)

@@ -181,7 +181,7 @@ void dav_write_done(const struct change_result *result, void *arg)
 	case CHANGE_UPDATED:
 	case CHANGE_UNCHANGED:
 		http->response.status = result->outcome == CHANGE_CREATED ? 201 : 204;
-		if (!result->rewritten && result->etag[0] != '\0') /* else the client would keep a stale copy: RFC 4791, 5.3.4 */
+		if (!result->rewritten && !write->text_differs && result->etag[0] != '\0') /* else the client would keep a stale copy: RFC 4791, 5.3.4 */
 			http_reply_header(http, "ETag", "%s", result->etag);
 		dav_reply_minimal(d);
 		break;

@@ -15,6 +15,7 @@ struct dav_write {
 	struct change_transfer transfer;
 	struct dav_path destination; /* of a transfer */
 	struct dav_lock_target locked[2];
+	bool text_differs; /* a GET would not give back what this client wrote: no ETag */
 };
 
 /* PREPARE reads the request into the write: 0 or a negative errno for dav_finish; then START hands it on. */

@@ -44,7 +44,7 @@ def tags_stay(site):
               ("gzip", etag, plain.body), "GET of an object in gzip has the same strong ETag")
     tap.equal(propfind(site, path, "D:getetag").text(path, D + "getetag"), etag, "and PROPFIND says it too")
     fresh = site.request("GET", path, user="alice", headers={**GZIP, "If-None-Match": etag})
-    tap.equal((fresh.status, fresh.headers["Vary"], fresh.headers["Content-Encoding"]), (304, "Accept-Encoding", None), "304")
+    tap.equal((fresh.status, "Accept-Encoding" in fresh.headers.get_all("Vary"), fresh.headers["Content-Encoding"]), (304, True, None), "304")
     head = site.request("HEAD", path, user="alice", headers=GZIP)
     tap.equal((head.headers["Content-Length"], head.headers["Content-Encoding"]), (str(len(small.body)), "gzip"),
               "HEAD tells the same as GET")

@@ -170,7 +170,9 @@ def through_put(site):
         answer = site.request("PUT", href, text, "alice", {"Content-Type": "text/calendar"})
         if answer.status == 201:
             stored += 1
-            if site.request("GET", href, user="alice").body != text:
+            # Without an ETag a GET gives more: zones defined that the file leaves out, but for who has them himself (RFC 7809).
+            fields = {} if answer.headers["ETag"] else {"CalDAV-Timezones": "F"}
+            if site.request("GET", href, user="alice", headers=fields).body != text:
                 tap.check(False, f"{path}: byte for byte", "GET differs")
             site.request("DELETE", href, user="alice")
         elif answer.status != 403 or b"<D:error" not in answer.body:
