@@ -22,3 +22,6 @@ unit_tests += tests/unit/test_ical_alarms
 fuzz_targets += tests/fuzz/fuzz_ical_alarms
 tests_fuzz_fuzz_ical_alarms_SOURCES = tests/fuzz/fuzz_ical_alarms.c $(fuzz_main)
 tests_fuzz_fuzz_ical_alarms_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+fuzz_targets += tests/fuzz/fuzz_ical_zone_reference
+tests_fuzz_fuzz_ical_zone_reference_SOURCES = tests/fuzz/fuzz_ical_zone_reference.c $(support_zones) $(fuzz_main)
+tests_fuzz_fuzz_ical_zone_reference_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
