@@ -449,7 +449,7 @@ static bool bears_on(const struct writing *w, const struct component *component)
 
 	if (!component_recurrence_id(component, &id, &future) || future)
 		return true;
-	at = ical_time_instant(&id, w->floating);
+	at = recur_named_instant(calendar_object_master(w->object), &id, w->floating);
 	if (at < w->range.end &&
 	    (at >= w->range.start || at + length_of(calendar_object_master(w->object), w->floating) > w->range.start))
 		return true;

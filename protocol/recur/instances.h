@@ -56,6 +56,8 @@ struct interval recur_instance_hull(const struct instance *instance);
  */
 int recur_span(struct arena *arena, const struct calendar_object *object, const struct zone *floating,
     struct interval *span_r, struct error *err);
+/* The instant of the instance that ID, a RECURRENCE-ID, names; MASTER may be NULL (recur/override has the table). */
+instant_t recur_named_instant(const struct component *master, const struct ical_time *id, const struct zone *floating);
 bool recur_is_recurring(const struct calendar_object *object);
 
 #endif

@@ -334,3 +334,14 @@ const struct recur_override *recur_override_before(const struct recur_overrides 
 	}
 	return low > 0 ? overrides->future[low - 1] : NULL;
 }
+
+instant_t recur_named_instant(const struct component *master, const struct ical_time *id, const struct zone *floating)
+{
+	struct recur_extent extent = {0};
+	struct recur_frame frame;
+
+	if (master != NULL)
+		recur_extent_of(master, floating, &extent);
+	recur_frame_init(&frame, extent.has_start ? &extent.start : id, floating);
+	return recur_frame_named(&frame, id);
+}

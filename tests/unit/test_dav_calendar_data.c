@@ -253,6 +253,11 @@ static void test_long_lines_are_read_once(void **state)
 
 #define LIMIT(start, end) "><C:limit-recurrence-set start=\"" start "\" end=\"" end "\"/>"
 
+#define NEW_YORK(rest) \
+	HEAD "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=America/New_York:20260324T200000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY\n" rest "END:VEVENT\n"
+#define NEW_YORK_MOVED(id) /* to June */ \
+	"BEGIN:VEVENT\nUID:1\nRECURRENCE-ID" id "\nDTSTART:20260601T100000Z\nEND:VEVENT\n"
+
 static void test_limited_series(void **state)
 {
 	(void)state;
@@ -265,6 +270,13 @@ static void test_limited_series(void **state)
 	    "><C:comp name=\"VCALENDAR\"><C:comp name=\"VEVENT\"><C:prop name=\"SUMMARY\"/></C:comp></C:comp>"
 	    "<C:limit-recurrence-set start=\"20260501T000000Z\" end=\"20260601T000000Z\"/>",
 	    SERIES, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:Weekly\nEND:VEVENT\n" TAIL);
+	check("an override is named in the zone of the series, whatever it says itself",
+	    LIMIT("20260401T000000Z", "20260401T003000Z"), NEW_YORK("") NEW_YORK_MOVED(":20260331T200000") TAIL,
+	    NEW_YORK("") NEW_YORK_MOVED(":20260331T200000") TAIL);
+	check("or by its date alone", LIMIT("20260401T000000Z", "20260401T003000Z"),
+	    NEW_YORK("") NEW_YORK_MOVED(";VALUE=DATE:20260331") TAIL, NEW_YORK("") NEW_YORK_MOVED(";VALUE=DATE:20260331") TAIL);
+	check("and not by what its own time would be elsewhere", LIMIT("20260331T173000Z", "20260331T183000Z"),
+	    NEW_YORK("") NEW_YORK_MOVED(":20260331T200000") TAIL, NEW_YORK("") TAIL);
 	check("a single event stays, wherever it is", LIMIT("20200101T000000Z", "20200201T000000Z"),
 	    HEAD "BEGIN:VEVENT\nUID:1\nDTSTART:20260701T100000Z\nEND:VEVENT\n" TAIL,
 	    HEAD "BEGIN:VEVENT\nUID:1\nDTSTART:20260701T100000Z\nEND:VEVENT\n" TAIL);
