@@ -33,7 +33,8 @@ void calendar_object_init(void);
  * object's VTIMEZONE; one without either is refused. 0, -ENOMEM, or -EINVAL with *ERR filled:
  * CALDAV:valid-calendar-data (not iCalendar, broken value), CALDAV:valid-calendar-object-resource (METHOD, two UIDs,
  * mixed or no components), CALDAV:min-date-time, CALDAV:max-resource-size, CALDAV:max-attendees-per-instance,
- * CALDAV:supported-rscale, CALDAV:same-organizer-in-all-components.
+ * CALDAV:supported-rscale, CALDAV:valid-timezone (a TZID neither known nor defined),
+ * CALDAV:same-organizer-in-all-components.
  */
 int calendar_object_parse(struct arena *arena, const struct zone_set *zones, struct slice text, size_t max_bytes,
     struct calendar_object **object_r, struct error *err);

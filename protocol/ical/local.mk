@@ -14,5 +14,6 @@ protocol_libprotocol_a_SOURCES += \
 	protocol/ical/windows_zones.c protocol/ical/windows_zones.h \
 	protocol/ical/zone_private.h \
 	protocol/ical/zone_reference.c protocol/ical/zone_reference.h \
+	protocol/ical/zone_rename.c protocol/ical/zone_rename.h \
 	protocol/ical/zone_write.c \
 	protocol/ical/zoned_time.c protocol/ical/zoned_time.h

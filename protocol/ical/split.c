@@ -10,9 +10,12 @@
 #include "protocol/ical/content_line.h"
 #include "protocol/ical/edit.h"
 #include "protocol/ical/value.h"
+#include "protocol/ical/zone_rename.h"
 
 #define SPLIT_DEPTH_MAX  32    /* BEGINs open at once: what is deeper is no calendar */
 #define SPLIT_HEADER_MAX 65536 /* bytes of a calendar's own properties, which go into each object */
+#define ZONE_NAMES_MAX   100   /* zones that want one name, in one stream: the rest must do with the last */
+#define SPLIT_SCRATCH    (4 << 20) /* for the zones of one object, computed and compared */
 #define SPLIT_PART_MAX   (64 << 20)
 
 /* ---- a table from names to what bears them ---- */
@@ -454,17 +457,19 @@ int ical_split(struct arena *arena, struct slice file, ical_split_fn *fn, void *
 
 struct ical_join {
 	struct arena *arena;
-	struct table zones;
+	const struct zone_set *known; /* names that mean the same to everybody; NULL: nobody asks */
+	struct table zones; /* TZID to the struct names that holds its text */
 	struct names *zone_texts, **zones_end;
 	struct names *components, **components_end;
 };
 
-struct ical_join *ical_join_new(struct arena *arena)
+struct ical_join *ical_join_new(struct arena *arena, const struct zone_set *known)
 {
 	struct ical_join *join = arena_zalloc(arena, sizeof(*join));
 
 	if (join != NULL) {
 		join->arena = arena;
+		join->known = known;
 		join->zones_end = &join->zone_texts;
 		join->components_end = &join->components;
 	}
@@ -484,12 +489,62 @@ static int append(struct ical_join *join, struct names ***end, struct slice raw)
 	return 0;
 }
 
+/* ---- zones of one name ---- */
+
+/* Whether the definition RAW can go by TZID in the stream: nobody else has the name, or means the same by it. */
+static bool can_be_called(struct ical_join *join, struct arena *scratch, struct slice tzid, struct slice raw)
+{
+	const struct entry *e = table_find(&join->zones, tzid);
+
+	return e == NULL || ical_zones_are_same(scratch, ((const struct names *)e->value)->name, raw);
+}
+
+/* "Customized Time Zone (2)". Names with escapes, which read otherwise in a parameter, are left as they are. */
+static int choose_name(struct ical_join *join, struct arena *scratch, const struct entry *zone,
+    struct zone_rename **renames)
+{
+	struct slice raw = ((const struct piece *)zone->value)->raw, to = zone->key;
+	struct zone_rename *rename;
+
+	if (zone_set_find(join->known, zone->key) != NULL || slice_find_byte(zone->key, '\\') >= 0)
+		return 0;
+	for (unsigned n = 2; n < ZONE_NAMES_MAX && !can_be_called(join, scratch, to, raw); n++) {
+		const char *name = arena_printf(scratch, "%.*s (%u)", SLICE_ARG(zone->key), n);
+
+		if (name == NULL)
+			return -ENOMEM;
+		to = slice_str(name);
+	}
+	if (slice_equal(to, zone->key))
+		return 0;
+	rename = arena_zalloc(scratch, sizeof(*rename));
+	if (rename == NULL)
+		return -ENOMEM;
+	*rename = (struct zone_rename){zone->key, to, *renames};
+	*renames = rename;
+	return 0;
+}
+
+/* The zones by whose names others are meant already get their own. 0 or -ENOMEM; *RENAMES NULL: none. */
+static int find_renames(struct ical_join *join, struct arena *scratch, const struct table *zones,
+    struct zone_rename **renames)
+{
+	int ret = 0;
+
+	*renames = NULL;
+	for (size_t i = 0; join->known != NULL && ret == 0 && i < zones->size; i++)
+		for (const struct entry *e = zones->buckets[i]; ret == 0 && e != NULL; e = e->next)
+			ret = choose_name(join, scratch, e, renames);
+	return ret;
+}
+
 static int join_zones(struct ical_join *join, const struct table *zones)
 {
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < zones->size; i++) {
 		for (const struct entry *e = zones->buckets[i]; ret == 0 && e != NULL; e = e->next) {
+			struct names **node = join->zones_end;
 			const char *key;
 
 			if (table_find(&join->zones, e->key) != NULL)
@@ -498,7 +553,7 @@ static int join_zones(struct ical_join *join, const struct table *zones)
 			ret = key != NULL ? append(join, &join->zones_end, ((const struct piece *)e->value)->raw) :
 					    -ENOMEM;
 			if (ret == 0)
-				ret = table_add(&join->zones, join->arena, slice_of(key, e->key.len), NULL);
+				ret = table_add(&join->zones, join->arena, slice_of(key, e->key.len), *node);
 		}
 	}
 	return ret;
@@ -517,16 +572,32 @@ static int join_piece(struct ical_join *join, const struct piece *piece, struct 
 	return ret < 0 ? ret : append(join, &join->components_end, buf_slice(&b));
 }
 
+static int join_scanned(struct ical_join *join, const struct scan *scan, struct slice stamp)
+{
+	int ret = join_zones(join, &scan->zones);
+
+	for (const struct piece *p = scan->first; ret == 0 && p != NULL; p = p->next)
+		ret = join_piece(join, p, stamp);
+	return ret;
+}
+
 static int join_object(struct ical_join *join, struct slice object_text, struct slice stamp)
 {
-	struct arena *scratch = arena_new(32 * object_text.len + 65536);
+	struct arena *scratch = arena_new(64 * object_text.len + SPLIT_SCRATCH);
+	AUTO_BUF struct buf renamed = BUF_INIT(2 * object_text.len + 65536);
+	struct zone_rename *renames = NULL;
 	struct scan scan;
 	int ret = scratch != NULL ? scan_file(&scan, scratch, object_text, NULL) : -ENOMEM;
 
 	if (ret == 0)
-		ret = join_zones(join, &scan.zones);
-	for (const struct piece *p = scan.first; ret == 0 && p != NULL; p = p->next)
-		ret = join_piece(join, p, stamp);
+		ret = find_renames(join, scratch, &scan.zones, &renames);
+	if (ret == 0 && renames != NULL) {
+		ret = ical_zones_rename(scratch, object_text, renames, &renamed);
+		if (ret == 0)
+			ret = scan_file(&scan, scratch, buf_slice(&renamed), NULL);
+	}
+	if (ret == 0)
+		ret = join_scanned(join, &scan, stamp);
 	arena_free(scratch);
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include "protocol/base/error.h"
 #include "protocol/base/instant.h"
 #include "protocol/base/slice.h"
+#include "protocol/ical/timezone.h"
 
 struct ical_part {
 	struct slice uid;
@@ -26,9 +27,12 @@ typedef int ical_split_fn(const struct ical_part *part, void *arg);
 /* 0, what FN returned, -ENOMEM, or -EINVAL with *ERR naming the line where the file is not iCalendar. */
 int ical_split(struct arena *arena, struct slice file, ical_split_fn *fn, void *arg, struct error *err);
 
-/* Joins objects into one VCALENDAR stream for export: zones once, components as they stand. Feed, then finish. */
+/*
+ * Joins objects into one VCALENDAR stream for export: zones once, components as they stand. Feed, then finish. Of two zones
+ * that go by one name which KNOWN has not, and differ, the second gets another name. KNOWN NULL: names are not looked at.
+ */
 struct ical_join;
-struct ical_join *ical_join_new(struct arena *arena);
+struct ical_join *ical_join_new(struct arena *arena, const struct zone_set *known);
 int ical_join_add(struct ical_join *join, struct slice object_text);
 /* The same; a component without DTSTAMP, which RFC 5545, 3.8.7.2 wants, gets the instant AT. */
 int ical_join_add_stamped(struct ical_join *join, struct slice object_text, instant_t at);

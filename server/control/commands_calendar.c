@@ -217,7 +217,7 @@ int command_export(struct command_call *call)
 
 	if (status != COMMAND_OK)
 		return status;
-	export.join = ical_join_new(call->arena);
+	export.join = ical_join_new(call->arena, call->app->zones);
 	if (export.join == NULL)
 		return command_fail(call, COMMAND_FAILED, "out of memory");
 	ret = kv_view(store_kv(call->app->store), export_calendar, &export);

@@ -73,7 +73,7 @@ int calendar_stream_write(struct dav_request *d, struct kv_txn *txn, const struc
 {
 	const struct ical_stream_head head = {title_of(collection), method, CALENDAR_STREAM_REFRESH};
 	struct stream stream = {
-	    .d = d, .txn = txn, .join = ical_join_new(d->arena), .text = BUF_INIT(CALENDAR_STREAM_MAX)};
+	    .d = d, .txn = txn, .join = ical_join_new(d->arena, d->app->zones), .text = BUF_INIT(CALENDAR_STREAM_MAX)};
 	int ret = stream.join != NULL ? store_object_each(txn, collection->id, add_object, &stream) : -ENOMEM;
 
 	buf_free(&stream.text);

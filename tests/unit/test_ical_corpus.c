@@ -150,7 +150,7 @@ static void run_file(const char *dir, const char *file, char *result, size_t siz
 	snprintf(path, sizeof(path), "%s/%s", dir, file);
 	bytes = read_whole_file(path);
 	assert_non_null(bytes.at);
-	outcome.join = ical_join_new(outcome.arena);
+	outcome.join = ical_join_new(outcome.arena, NULL);
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	ret = ical_split(outcome.arena, bytes, take_part, &outcome, &err);
 	clock_gettime(CLOCK_MONOTONIC, &to);

@@ -11,6 +11,7 @@
 
 #include "protocol/base/cleanup.h"
 #include "protocol/ical/split.h"
+#include "tests/unit/ical_zones.h"
 
 static struct arena *arena;
 
@@ -133,7 +134,7 @@ static void test_the_callee_can_stop(void **state)
 
 static void test_join_has_each_zone_once(void **state)
 {
-	struct ical_join *join = ical_join_new(arena);
+	struct ical_join *join = ical_join_new(arena, NULL);
 	struct buf out = BUF_INIT(4096);
 	char text[256];
 
@@ -150,9 +151,54 @@ static void test_join_has_each_zone_once(void **state)
 	buf_free(&out);
 }
 
+#define DEFINED(id, offset)                                                                                         \
+	"BEGIN:VTIMEZONE\r\nTZID:" id "\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:" offset               \
+	"\r\nTZOFFSETTO:" offset "\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+#define USING(uid, parameters) "BEGIN:VEVENT\r\nUID:" uid "\r\nDTSTART" parameters ":20270101T000000\r\nEND:VEVENT\r\n"
+#define CUSTOM "Customized Time Zone"
+
+static void test_join_tells_zones_of_one_name_apart(void **state)
+{
+	static const char *const objects[] = {
+	    DEFINED(CUSTOM, "+0100") DEFINED("Europe/Amsterdam", "+0100") USING("0", ";TZID=" CUSTOM),
+	    DEFINED(CUSTOM, "+0500") DEFINED("Europe/Amsterdam", "+0900") USING("1", ";X-A=b;TZID=\"" CUSTOM "\""),
+	    /* the same as the first, in other words; and as the second */
+	    "BEGIN:VTIMEZONE\r\nTZID:" CUSTOM "\r\nBEGIN:DAYLIGHT\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\n"
+	    "DTSTART:19800101T000000\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n" USING("2", ";TZID=" CUSTOM),
+	    DEFINED(CUSTOM, "+0500") USING("3", ";TZID=" CUSTOM),
+	    DEFINED(CUSTOM, "+0700") USING("4", ";TZID=" CUSTOM),
+	};
+	const struct ical_stream_head head = {0};
+	struct zone_set *known = zone_set_new();
+	struct buf out = BUF_INIT(16384);
+	struct ical_join *join;
+
+	(void)state;
+	assert_int_equal(add_system_zone(known, "Europe/Amsterdam"), 0);
+	zone_set_seal(known);
+	join = ical_join_new(arena, known);
+	for (size_t i = 0; i < ARRAY_LEN(objects); i++) {
+		const char *text = arena_printf(arena, "BEGIN:VCALENDAR\r\n%sEND:VCALENDAR\r\n", objects[i]);
+
+		assert_int_equal(ical_join_add(join, slice_str(text)), 0);
+	}
+	assert_int_equal(ical_join_finish(join, &head, &out), 0);
+	assert_non_null(strstr(buf_cstr(&out), DEFINED(CUSTOM, "+0100")));
+	assert_non_null(strstr(buf_cstr(&out), DEFINED(CUSTOM " (2)", "+0500")));
+	assert_non_null(strstr(buf_cstr(&out), DEFINED(CUSTOM " (3)", "+0700")));
+	assert_non_null(strstr(buf_cstr(&out), DEFINED("Europe/Amsterdam", "+0100")));
+	assert_null(strstr(buf_cstr(&out), "+0900")); /* what everybody knows is not told twice */
+	assert_null(strstr(buf_cstr(&out), "(4)"));
+	assert_non_null(strstr(buf_cstr(&out), USING("0", ";TZID=" CUSTOM)
+	        USING("1", ";X-A=b;TZID=\"" CUSTOM " (2)\"") USING("2", ";TZID=" CUSTOM)
+	            USING("3", ";TZID=\"" CUSTOM " (2)\"") USING("4", ";TZID=\"" CUSTOM " (3)\"")));
+	zone_set_free(known);
+	buf_free(&out);
+}
+
 static void test_join_adds_the_stamp_that_is_missing(void **state)
 {
-	struct ical_join *join = ical_join_new(arena);
+	struct ical_join *join = ical_join_new(arena, NULL);
 	const struct ical_stream_head head = {.method = SLICE("PUBLISH"), .refresh_minutes = 15};
 	struct buf out = BUF_INIT(4096);
 
@@ -177,6 +223,7 @@ int main(void)
 	    cmocka_unit_test(test_what_is_not_icalendar_names_the_line),
 	    cmocka_unit_test(test_the_callee_can_stop),
 	    cmocka_unit_test(test_join_has_each_zone_once),
+	    cmocka_unit_test(test_join_tells_zones_of_one_name_apart),
 	    cmocka_unit_test(test_join_adds_the_stamp_that_is_missing),
 	};
 
