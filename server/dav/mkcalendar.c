@@ -70,7 +70,7 @@ static int set_live(struct creation *creation, struct property_edit *edit, size_
 		const struct live_property *live = live_property_find(change->ns, change->name);
 		int ret = 0;
 
-		if (live == NULL || (live->kinds & kind_of(creation)) == 0)
+		if (!live_property_claims(live, kind_of(creation)))
 			continue;
 		*failed = i;
 		if (live->set == NULL)
@@ -91,7 +91,7 @@ static int set_dead(struct creation *creation, struct kv_txn *txn, uint64_t coll
 		const struct live_property *live = live_property_find(change->ns, change->name);
 		int ret;
 
-		if (live != NULL && (live->kinds & kind_of(creation)) != 0)
+		if (live_property_claims(live, kind_of(creation)))
 			continue;
 		*failed = i;
 		if (creation->wrong[i].http_status != 0) {

@@ -92,6 +92,11 @@ const struct live_property *live_property_find(struct slice ns, struct slice nam
 	return NULL;
 }
 
+bool live_property_claims(const struct live_property *live, unsigned kinds)
+{
+	return live != NULL && (live->set == NULL || (live->kinds & kinds) != 0);
+}
+
 /* ---- plans ---- */
 
 struct step {

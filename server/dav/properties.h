@@ -52,6 +52,9 @@ extern const size_t live_property_count;
 /* NULL when it is not live: then it may be dead. */
 const struct live_property *live_property_find(struct slice ns, struct slice name);
 
+/* Whether a name is LIVE's on resources of KINDS: what is protected where it exists is no dead property elsewhere. */
+bool live_property_claims(const struct live_property *live, unsigned kinds);
+
 struct property_plan;
 
 /* DATA: calendar-data is answered in this way (reports). 0, -ENOMEM or -EINVAL with d->error. */

@@ -44,7 +44,7 @@ static bool is_live_here(const struct patch *patch, size_t i)
 	const struct property_change *change = &patch->changes.at[i];
 	const struct live_property *live = live_property_find(change->ns, change->name);
 
-	return live != NULL && (live->set == NULL || (live->kinds & ON(patch->resource.kind)) != 0) && !is_personal(patch, i);
+	return live_property_claims(live, ON(patch->resource.kind)) && !is_personal(patch, i);
 }
 
 static int apply_live(struct patch *patch, size_t i, const struct live_property *live, struct property_edit *edit,
