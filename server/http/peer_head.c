@@ -122,6 +122,8 @@ static void take_client(struct http_peer *peer)
 	take_forwarded_for(peer);
 }
 
+#define RESOURCE_SLACK 2 /* times the largest object are read, so that the answer names CALDAV:max-resource-size */
+
 static uint64_t body_limit(const struct http_peer *peer, enum http_body body)
 {
 	const struct config_values *config = config_of(peer);
@@ -133,7 +135,7 @@ static uint64_t body_limit(const struct http_peer *peer, enum http_body body)
 	case BODY_JSON:
 		return (uint64_t)config->max_xml_body;
 	case BODY_ICAL:
-		return (uint64_t)config->max_resource_size;
+		return RESOURCE_SLACK * (uint64_t)config->max_resource_size;
 	}
 	return 0;
 }
