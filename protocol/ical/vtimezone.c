@@ -17,10 +17,10 @@
 #define YEAR_LAST  2100
 
 #define OBSERVANCES_MAX 500 /* STANDARD and DAYLIGHT together; the longest in the wild lists one a year */
-#define RULES_MAX        64 /* of them with RRULE: each is walked through all the years */
+#define RULES_MAX        64 /* RRULEs in all: each is walked through all the years */
+#define RULES_IN_ONE     8  /* of one observance; RFC 5545, 3.8.5.3 wants one, but does not forbid more */
 
 struct rule {
-	bool present;
 	int interval;
 	uint64_t count;          /* 0: none */
 	uint32_t months;         /* bits 1 to 12; 0: DTSTART's */
@@ -36,7 +36,8 @@ struct observance {
 	bool has_start, has_from, has_to;
 	struct ical_time start;
 	int from, to;
-	struct rule rule;
+	struct rule rules[RULES_IN_ONE];
+	size_t rule_count;
 	struct slice *rdates; /* values of RDATE lines */
 	size_t rdate_count;
 };
@@ -153,9 +154,7 @@ static int read_rule(struct slice text, struct rule *rule)
 	struct slice part, name;
 	int ret = 0;
 
-	if (rule->present)
-		return -EINVAL;
-	*rule = (struct rule){.present = true, .interval = 1, .time = {-1, -1, -1}};
+	*rule = (struct rule){.interval = 1, .time = {-1, -1, -1}};
 	while (ret == 0 && slice_next(&text, ';', &part)) {
 		part = slice_trim(part);
 		if (part.len == 0)
@@ -218,20 +217,19 @@ static int64_t onset_of(const struct ical_time *time, const struct observance *o
 	return civil_to_utc(&time->civil) - (time->zone != NULL ? 0 : o->from);
 }
 
-static int64_t time_of_day_of(const struct observance *o)
+static int64_t time_of_day_of(const struct observance *o, const struct rule *rule)
 {
 	const struct civil *start = &o->start.civil;
-	const int *time = o->rule.time;
+	const int *time = rule->time;
 
 	return (time[0] >= 0 ? time[0] : start->hour) * HOUR_SECONDS +
 	       (time[1] >= 0 ? time[1] : start->minute) * MINUTE_SECONDS + (time[2] >= 0 ? time[2] : start->second);
 }
 
-static int expand_rule(struct builder *b, const struct observance *o)
+static int expand_rule(struct builder *b, const struct observance *o, const struct rule *rule)
 {
-	const struct rule *rule = &o->rule;
 	int64_t start = civil_to_utc(&o->start.civil);
-	int64_t time_of_day = time_of_day_of(o);
+	int64_t time_of_day = time_of_day_of(o, rule);
 	uint32_t months = rule->months != 0 ? rule->months : UINT32_C(1) << o->start.civil.month;
 	uint64_t left = rule->count > 0 ? rule->count - 1 : UINT64_MAX;
 	int year = o->start.civil.year;
@@ -289,11 +287,12 @@ static int expand(struct builder *b, const struct observance *o)
 
 	if (!o->has_start || !o->has_to || !o->has_from)
 		return -EINVAL;
-	if (o->rule.present && ++b->rules > RULES_MAX)
+	b->rules += o->rule_count;
+	if (b->rules > RULES_MAX)
 		return -EINVAL;
 	ret = add_transition(b, onset_of(&o->start, o), o);
-	if (ret == 0 && o->rule.present)
-		ret = expand_rule(b, o);
+	for (size_t i = 0; ret == 0 && i < o->rule_count; i++)
+		ret = expand_rule(b, o, &o->rules[i]);
 	if (ret == 0)
 		ret = expand_rdates(b, o);
 	return ret;
@@ -330,7 +329,7 @@ static int read_property(struct arena *arena, struct observance *o, const struct
 		ret = ical_value_offset(line->value, &o->to);
 		o->has_to = true;
 	} else if (content_line_is(line, "RRULE")) {
-		ret = read_rule(line->value, &o->rule);
+		ret = o->rule_count < RULES_IN_ONE ? read_rule(line->value, &o->rules[o->rule_count++]) : -EINVAL;
 	} else if (content_line_is(line, "RDATE")) {
 		ret = add_rdate(arena, o, line->value);
 	}
@@ -433,7 +432,7 @@ int zone_from_vtimezone(struct arena *arena, struct slice text, const struct zon
 	if (ret == 0)
 		ret = finish(&b, zone);
 	if (ret < 0)
-		return ret;
+		return ret == -ENOMEM ? ret : -EINVAL; /* numbers out of range and the like too */
 	name = arena_copy(arena, tzid);
 	if (name == NULL)
 		return -ENOMEM;
