@@ -229,16 +229,11 @@ int get_transparency(const struct property_source *s, struct buf *b)
 static int add_escaped(const struct property_source *s, struct slice body, struct buf *b)
 {
 	AUTO_BUF struct buf text = BUF_INIT(b->max);
-	int ret = dav_text_differs(s->d, body);
+	int ret = dav_text_apply(s->d, body, &text);
 
-	if (ret > 0) {
-		ret = dav_add_text(s->d, body, &text);
-		body = buf_slice(&text);
-	}
-	if (ret < 0 || text.err < 0)
-		return ret < 0 ? ret : text.err;
-	calendar_data_escape(b, body);
-	return 0;
+	if (ret >= 0)
+		calendar_data_escape(b, ret > 0 ? buf_slice(&text) : body);
+	return ret < 0 ? ret : 0;
 }
 
 /* Expanded instances name no zone, and of a selection the client said which components it wants. */

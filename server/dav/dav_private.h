@@ -109,8 +109,8 @@ const struct zone *dav_zone(struct dav_request *d, struct kv_txn *txn, struct da
  * defined. The ETag is the same. 0 or -ENOMEM.
  */
 int dav_add_text(struct dav_request *d, struct slice body, struct buf *out);
-/* Whether what this client would get differs from BODY; -ENOMEM. */
-int dav_text_differs(struct dav_request *d, struct slice body);
+/* The same, but 0 and nothing appended where BODY is right as it stands; else 1 or the error of OUT. */
+int dav_text_apply(struct dav_request *d, struct slice body, struct buf *out);
 
 /* ---- handlers, one method a file ---- */
 void dav_options(struct http_request *http);

@@ -66,6 +66,7 @@ static int missing_parent(struct dav_request *d, struct kv_txn *txn, void *arg)
 /* What is written, to the object that the path names. */
 static int fill(struct dav_write *write)
 {
+	AUTO_BUF struct buf text = BUF_INIT(HTTP_REPLY_MAX);
 	struct dav_request *d = write->d;
 	int ret;
 
@@ -76,7 +77,7 @@ static int fill(struct dav_write *write)
 	write->put.handling = dav_write_handling(d);
 	write->locked[0] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_IF_NEW};
 	write->put.origin = dav_write_origin(d, write->locked, 1);
-	ret = dav_text_differs(d, d->http->body);
+	ret = dav_text_apply(d, d->http->body, &text);
 	write->text_differs = ret > 0;
 	return ret < 0 ? ret : 0;
 }

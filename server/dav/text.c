@@ -13,8 +13,8 @@ static enum zones_wanted wanted(const struct dav_request *d)
 	return d->prefer.zones_by_reference ? ZONES_BY_REFERENCE : ZONES_DEFINED;
 }
 
-/* 1 appended, 0 nothing to do. A report of many objects must not keep what each of them took. */
-static int apply(struct dav_request *d, struct slice body, struct buf *out)
+/* A report of many objects must not keep what each of them took. */
+int dav_text_apply(struct dav_request *d, struct slice body, struct buf *out)
 {
 	struct arena *scratch;
 	int ret;
@@ -29,16 +29,9 @@ static int apply(struct dav_request *d, struct slice body, struct buf *out)
 
 int dav_add_text(struct dav_request *d, struct slice body, struct buf *out)
 {
-	int ret = apply(d, body, out);
+	int ret = dav_text_apply(d, body, out);
 
 	if (ret == 0)
 		buf_add_slice(out, body);
 	return ret < 0 ? ret : 0;
-}
-
-int dav_text_differs(struct dav_request *d, struct slice body)
-{
-	AUTO_BUF struct buf out = BUF_INIT(HTTP_REPLY_MAX);
-
-	return apply(d, body, &out);
 }
