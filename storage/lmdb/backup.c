@@ -42,10 +42,22 @@ static int check_empty(const char *directory)
 	return ret;
 }
 
-static int copy_to(MDB_env *env, int dir)
+static int copy_snapshot(struct kv *kv, int fd)
+{
+	MDB_env *env;
+	int ret = lmdb_enter(kv, &env);
+
+	if (ret < 0)
+		return ret;
+	ret = lmdb_errno(mdb_env_copyfd2(env, fd, MDB_CP_COMPACT));
+	lmdb_leave(kv);
+	return ret;
+}
+
+static int copy_to(struct kv *kv, int dir)
 {
 	AUTO_CLOSE int fd = openat(dir, PART_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int ret = fd < 0 ? -errno : lmdb_errno(mdb_env_copyfd2(env, fd, MDB_CP_COMPACT));
+	int ret = fd < 0 ? -errno : copy_snapshot(kv, fd);
 
 	if (ret == 0 && fsync(fd) < 0)
 		ret = -errno;
@@ -66,7 +78,7 @@ int lmdb_backup(struct kv *kv, const char *directory, struct error *err)
 	if (ret == 0 && dir < 0)
 		ret = -errno;
 	if (ret == 0)
-		ret = copy_to(lmdb_env(kv), dir);
+		ret = copy_to(kv, dir);
 	if (ret == 0 && renameat(dir, PART_NAME, dir, LMDB_DATA_NAME) < 0)
 		ret = -errno;
 	if (ret == 0)

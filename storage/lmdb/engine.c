@@ -1,12 +1,18 @@
 /*
  * LMDB as an engine. One unnamed database holds all tables; keys carry a table byte. The map is reserved once, so that it
  * never moves under a reader; MDB_NOTLS, so that a snapshot belongs to its transaction and not to a thread.
+ *
+ * When a page or its sync fails, LMDB gives up the transaction, and the next may succeed. When the page that names the
+ * newest transaction fails, it gives up the whole environment: every later begin, to read too, is MDB_PANIC. Then
+ * whoever meets that first waits until all are out and opens it anew, so that reading goes on, and writing once the
+ * disk takes it.
  */
 #include <config.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +22,7 @@
 
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+#include "protocol/base/log.h"
 #include "storage/lmdb/lmdb_private.h"
 
 #ifdef WITH_SANITIZERS
@@ -27,7 +34,11 @@
 
 struct lmdb_kv {
 	struct kv kv;
-	MDB_env *env;
+	char *directory;
+	uint64_t map_bytes;
+	pthread_rwlock_t gate; /* shared: in use; exclusive: opened anew. It keeps ENV and GENERATION */
+	MDB_env *env;          /* NULL: could not be opened anew so far */
+	uint64_t generation;   /* how many there were before ENV */
 	MDB_dbi dbi;
 	MDB_txn *batch;
 	atomic_uint readers; /* snapshots open now */
@@ -148,20 +159,116 @@ static int lmdb_range(struct kv_txn *base, struct slice from, struct slice to, b
 
 static const struct kv_ops lmdb_ops;
 
+static int open_env(struct lmdb_kv *kv)
+{
+	MDB_txn *txn;
+	int dead, rc = mdb_env_create(&kv->env);
+
+	if (rc == 0)
+		rc = mdb_env_set_mapsize(kv->env, kv->map_bytes > 0 ? kv->map_bytes : LMDB_MAP_BYTES);
+	if (rc == 0)
+		rc = mdb_env_set_maxreaders(kv->env, LMDB_READERS);
+	if (rc == 0)
+		rc = mdb_env_open(kv->env, kv->directory, MDB_NOTLS, 0600);
+	if (rc == 0)
+		rc = mdb_reader_check(kv->env, &dead);
+	if (rc == 0)
+		rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
+	if (rc != 0)
+		return lmdb_errno(rc);
+	rc = mdb_dbi_open(txn, NULL, 0, &kv->dbi);
+	if (rc != 0) {
+		mdb_txn_abort(txn);
+		return lmdb_errno(rc);
+	}
+	return lmdb_errno(mdb_txn_commit(txn));
+}
+
+static void close_env(struct lmdb_kv *kv)
+{
+	if (kv->env != NULL)
+		mdb_env_close(kv->env);
+	kv->env = NULL;
+}
+
+/* Puts another environment in the place of that of generation SEEN, unless somebody has done so. */
+static int open_anew(struct lmdb_kv *kv, uint64_t seen)
+{
+	int ret = 0;
+
+	pthread_rwlock_wrlock(&kv->gate);
+	if (kv->generation == seen) {
+		close_env(kv);
+		ret = open_env(kv);
+		if (ret < 0)
+			close_env(kv);
+		else
+			kv->generation++;
+		log_event(LOG_ERROR_LEVEL, "storage", NULL, "the disk failed; the store is opened anew", "error=%d", -ret);
+	}
+	pthread_rwlock_unlock(&kv->gate);
+	return ret;
+}
+
+static int begin_once(struct lmdb_kv *kv, unsigned flags, MDB_txn **txn_r)
+{
+	int dead, rc = kv->env != NULL ? mdb_txn_begin(kv->env, NULL, flags, txn_r) : MDB_PANIC;
+
+	if (rc == MDB_READERS_FULL && mdb_reader_check(kv->env, &dead) == 0 && dead > 0)
+		rc = mdb_txn_begin(kv->env, NULL, flags, txn_r);
+	return rc;
+}
+
+/* Begins a transaction; on success the gate is held until lmdb_leave, by this thread. */
+static int begin(struct lmdb_kv *kv, unsigned flags, MDB_txn **txn_r)
+{
+	uint64_t seen;
+	int ret, rc;
+
+	for (;;) {
+		pthread_rwlock_rdlock(&kv->gate);
+		rc = begin_once(kv, flags, txn_r);
+		if (rc == 0)
+			return 0;
+		seen = kv->generation;
+		pthread_rwlock_unlock(&kv->gate);
+		ret = rc == MDB_PANIC ? open_anew(kv, seen) : lmdb_errno(rc);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+int lmdb_enter(struct kv *base, MDB_env **env_r)
+{
+	struct lmdb_kv *kv = (struct lmdb_kv *)base;
+	MDB_txn *txn;
+	int ret = begin(kv, MDB_RDONLY, &txn);
+
+	if (ret < 0)
+		return ret;
+	mdb_txn_abort(txn);
+	*env_r = kv->env;
+	return 0;
+}
+
+void lmdb_leave(struct kv *base)
+{
+	pthread_rwlock_unlock(&((struct lmdb_kv *)base)->gate);
+}
+
 static int lmdb_view(struct kv *base, kv_fn *fn, void *arg)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 	struct lmdb_txn txn = {.txn = {&lmdb_ops, false}, .kv = kv};
-	int ret, dead, rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.mdb);
+	int ret = begin(kv, MDB_RDONLY, &txn.mdb);
 
-	if (rc == MDB_READERS_FULL && mdb_reader_check(kv->env, &dead) == 0 && dead > 0)
-		rc = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn.mdb);
-	if (rc != 0)
-		return lmdb_errno(rc);
+	if (ret < 0)
+		return ret;
 	atomic_fetch_add(&kv->readers, 1);
 	ret = fn(&txn.txn, arg);
 	mdb_txn_abort(txn.mdb);
 	atomic_fetch_sub(&kv->readers, 1);
+	lmdb_leave(base);
 	return ret;
 }
 
@@ -169,7 +276,7 @@ static int lmdb_batch_begin(struct kv *base)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 
-	return lmdb_errno(mdb_txn_begin(kv->env, NULL, 0, &kv->batch));
+	return begin(kv, 0, &kv->batch);
 }
 
 static int lmdb_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
@@ -192,8 +299,10 @@ static int lmdb_batch_commit(struct kv *base)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 	MDB_txn *batch = steal_ptr(&kv->batch);
+	int ret = lmdb_errno(mdb_txn_commit(batch));
 
-	return lmdb_errno(mdb_txn_commit(batch));
+	lmdb_leave(base);
+	return ret;
 }
 
 static void lmdb_batch_abort(struct kv *base)
@@ -201,6 +310,7 @@ static void lmdb_batch_abort(struct kv *base)
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 
 	mdb_txn_abort(steal_ptr(&kv->batch));
+	lmdb_leave(base);
 }
 
 static int lmdb_stats(struct kv *base, struct kv_stats *stats_r)
@@ -208,12 +318,17 @@ static int lmdb_stats(struct kv *base, struct kv_stats *stats_r)
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 	MDB_envinfo info;
 	MDB_stat stat;
-	int rc = mdb_env_info(kv->env, &info);
+	MDB_env *env;
+	int ret = lmdb_enter(base, &env);
 
-	if (rc == 0)
-		rc = mdb_env_stat(kv->env, &stat);
-	if (rc != 0)
-		return lmdb_errno(rc);
+	if (ret < 0)
+		return ret;
+	ret = lmdb_errno(mdb_env_info(env, &info));
+	if (ret == 0)
+		ret = lmdb_errno(mdb_env_stat(env, &stat));
+	lmdb_leave(base);
+	if (ret < 0)
+		return ret;
 	stats_r->rows = stat.ms_entries;
 	stats_r->bytes_used = (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
 	stats_r->bytes_reserved = info.me_mapsize;
@@ -225,16 +340,12 @@ static void lmdb_close(struct kv *base)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 
-	if (kv->env != NULL)
-		mdb_env_close(kv->env);
+	close_env(kv);
 	if (kv->lock >= 0)
 		close(kv->lock);
+	pthread_rwlock_destroy(&kv->gate);
+	free(kv->directory);
 	free(kv);
-}
-
-MDB_env *lmdb_env(struct kv *base)
-{
-	return ((struct lmdb_kv *)base)->env;
 }
 
 static const struct kv_ops lmdb_ops = {
@@ -312,32 +423,6 @@ int lmdb_sync_directory(const char *directory)
 	return fd < 0 || fsync(fd) < 0 || (above >= 0 && fsync(above) < 0) ? -errno : 0;
 }
 
-static int open_env(struct lmdb_kv *kv, const char *directory, uint64_t map_bytes)
-{
-	MDB_txn *txn;
-	int dead, rc = mdb_env_create(&kv->env);
-
-	if (rc == 0)
-		rc = mdb_env_set_mapsize(kv->env, map_bytes > 0 ? map_bytes : LMDB_MAP_BYTES);
-	if (rc == 0)
-		rc = mdb_env_set_maxreaders(kv->env, LMDB_READERS);
-	if (rc == 0)
-		rc = mdb_env_open(kv->env, directory, MDB_NOTLS, 0600);
-	if (rc == 0)
-		rc = mdb_reader_check(kv->env, &dead);
-	if (rc == 0)
-		rc = mdb_txn_begin(kv->env, NULL, 0, &txn);
-	if (rc != 0)
-		return lmdb_errno(rc);
-	rc = mdb_dbi_open(txn, NULL, 0, &kv->dbi);
-	if (rc != 0) {
-		mdb_txn_abort(txn);
-		return lmdb_errno(rc);
-	}
-	rc = mdb_txn_commit(txn);
-	return rc != 0 ? lmdb_errno(rc) : lmdb_sync_directory(directory);
-}
-
 int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err)
 {
 	struct lmdb_kv *kv;
@@ -359,10 +444,13 @@ int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv 
 		return -ENOMEM;
 	kv->kv.ops = &lmdb_ops;
 	kv->lock = -1;
+	kv->map_bytes = map_bytes;
+	kv->directory = strdup(directory);
+	pthread_rwlock_init(&kv->gate, NULL);
 	kv->lock = lmdb_take_lock(directory, err);
-	ret = kv->lock < 0 ? kv->lock : 0;
+	ret = kv->lock < 0 ? kv->lock : kv->directory == NULL ? -ENOMEM : open_env(kv);
 	if (ret == 0)
-		ret = open_env(kv, directory, map_bytes);
+		ret = lmdb_sync_directory(directory);
 	if (ret == 0)
 		ret = writer_new(&kv->kv, &kv->kv.writer);
 	if (ret < 0) {

@@ -11,7 +11,9 @@
 #define LMDB_DATA_NAME "data.mdb"
 #define LMDB_LOCK_NAME "lock" /* held for as long as a process has the store open */
 
-MDB_env *lmdb_env(struct kv *kv);
+/* The environment, which stays open until lmdb_leave in the same thread; opened anew when LMDB has given it up. */
+int lmdb_enter(struct kv *kv, MDB_env **env_r);
+void lmdb_leave(struct kv *kv);
 /* -errno for an error of LMDB; -ENOSPC when the map is full. */
 int lmdb_errno(int rc);
 /* Makes the directory, mode 0700, and its missing parents. */
