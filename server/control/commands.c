@@ -68,7 +68,7 @@ const struct command commands[] = {
 
 int command_store_failed(struct command_call *call, int ret)
 {
-	if (ret == -ENOSPC)
+	if (ret == -ENOSPC || ret == -EDQUOT || ret == -EFBIG)
 		return command_fail(call, COMMAND_FAILED, "the store is full");
 	if (ret == -EBADMSG)
 		return command_fail(call, COMMAND_FAILED, "the store holds a record that cannot be read");

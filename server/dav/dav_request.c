@@ -84,6 +84,16 @@ void dav_finish(struct dav_request *d, int ret)
 	case -EMSGSIZE:
 		refuse(d, 507, "The answer would be too large. Ask for less.");
 		break;
+	case -ENOSPC:
+	case -EDQUOT:
+	case -EFBIG:
+		refuse(d, 507, "There is no room left on the server. Nothing was changed.");
+		break;
+	case -EIO:
+	case -EROFS:
+		log_event(LOG_ERROR_LEVEL, "dav", d->http->id, "request failed", "errno=%d", -ret);
+		refuse(d, 503, "The server's disk failed. Try again.");
+		break;
 	default:
 		log_event(LOG_ERROR_LEVEL, "dav", d->http->id, "request failed", "errno=%d", -ret);
 		refuse(d, 500, "The server failed. This has been logged.");
