@@ -63,6 +63,7 @@ class Site:
         self.config = os.path.join(self.directory, "slotkeeper.conf")
         self.log = os.path.join(self.directory, "log")
         self.arguments = list(arguments)
+        self.environment = {}  # of the server, beside ours
         self.listen = listen
         self.process = None
         self.port = 0
@@ -113,6 +114,7 @@ class Site:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([os.path.join(BUILD, "server", "slotkeeperd"), "--config", self.config, "--data",
                                              self.data, "--listen", listen, *self.arguments],
+                                            env=dict(os.environ, **self.environment),
                                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         watchdog = threading.Timer(READY_SECONDS, self.process.kill)
         watchdog.start()
