@@ -170,7 +170,7 @@ void dav_on_worker(struct dav_request *d, dav_work_fn *fn)
 
 	if (work != NULL) {
 		*work = (struct work){d, fn};
-		ret = pool_run(d->app->pool, run_work, work);
+		ret = pool_run_for(d->app->pool, http_request_sender(d->http), run_work, work);
 	}
 	if (ret < 0)
 		dav_finish(d, ret);

@@ -164,7 +164,8 @@ static void run_request(struct http_peer *peer)
 		run_handler(peer);
 		return;
 	}
-	if (pool_run(peer->shard->server->options.pool, coded ? expand_and_run : run_handler, peer) == 0)
+	if (pool_run_for(peer->shard->server->options.pool, http_request_sender(peer->req),
+	        coded ? expand_and_run : run_handler, peer) == 0)
 		return;
 	metrics_add(metrics_of(peer), METRIC_WORKERS_REFUSED, 1);
 	peer_reply_status(peer, 503, NULL);

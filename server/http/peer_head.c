@@ -263,7 +263,7 @@ static void authenticate(struct http_peer *peer)
 	result = auth_check(server->options.auth, header, peer->req->peer_address, &peer->user);
 	if (result == AUTH_NEEDS_HASH) {
 		peer_set_state(peer, PEER_SIGN_IN);
-		if (pool_run(server->sign_in, verify_on_worker, peer) == 0)
+		if (pool_run_for(server->sign_in, http_request_sender(peer->req), verify_on_worker, peer) == 0)
 			return;
 		peer_set_state(peer, PEER_HEAD);
 		metrics_add(metrics_of(peer), METRIC_WORKERS_REFUSED, 1);

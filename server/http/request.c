@@ -7,6 +7,7 @@
 
 #include "protocol/dav/condition.h"
 #include "server/base/loop.h"
+#include "server/auth/auth.h"
 #include "server/base/pool.h"
 #include "server/http/http_private.h"
 
@@ -67,6 +68,17 @@ static void compress_on_worker(void *arg)
 }
 
 /* A long body is made small on a worker: a loop has other connections to serve. When all are taken it goes as it is. */
+uint64_t http_request_sender(const struct http_request *req)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: spreads, and need not hide anything */
+
+	if (req->user != NULL)
+		return req->user->id;
+	for (const char *c = req->peer_address; *c != '\0'; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	return hash | 1;
+}
+
 void http_request_finish(struct http_request *req)
 {
 	struct loop *loop = http_peer_loop(req->peer);
@@ -79,7 +91,7 @@ void http_request_finish(struct http_request *req)
 		return;
 	}
 	if (compress && req->response.body.len > HTTP_COMPRESS_ON_LOOP_MAX &&
-	    pool_run(http_peer_pool(req->peer), compress_on_worker, req) == 0)
+	    pool_run_for(http_peer_pool(req->peer), http_request_sender(req), compress_on_worker, req) == 0)
 		return;
 	if (compress && req->response.body.len <= HTTP_COMPRESS_ON_LOOP_MAX)
 		http_reply_compress(req);

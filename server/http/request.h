@@ -58,6 +58,8 @@ void http_reply_text(struct http_request *req, int status, const char *content_t
  * Clears what the reply held before. EXTRA (may be empty) is XML placed inside the condition's element.
  */
 void http_reply_error(struct http_request *req, const struct error *err, struct slice extra);
+/* Who sent it, for the turns of a pool: the user's id, before he is known a number of his address. */
+uint64_t http_request_sender(const struct http_request *req);
 /* Sends the reply; the request is not to be touched afterwards. Any thread. */
 void http_request_finish(struct http_request *req);
 

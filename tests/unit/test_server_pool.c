@@ -171,11 +171,60 @@ static void test_many_threads_queue_and_none_is_lost(void **state)
 	assert_int_equal(producers.count, 2000);
 }
 
+/* ---- turns ---- */
+
+struct turns_taken {
+	int at[64];
+	int count;
+};
+
+struct turn {
+	struct turns_taken *order;
+	int sender;
+};
+
+static void note_turn(void *arg)
+{
+	struct turn *turn = arg;
+
+	turn->order->at[turn->order->count++] = turn->sender; /* one worker */
+}
+
+/* A sender with many requests and two with one each: those two do not wait for all of his. */
+static void test_senders_take_turns(void **state)
+{
+	struct pool *pool = pool_new("test", 1, 64);
+	struct turns_taken taken = {.count = 0};
+	struct turn turns[3] = {{&taken, 1}, {&taken, 2}, {&taken, 3}};
+	struct gate gate;
+
+	(void)state;
+	sem_init(&gate.entered, 0, 0);
+	sem_init(&gate.open, 0, 0);
+	assert_int_equal(pool_run(pool, wait_at_gate, &gate), 0);
+	sem_wait(&gate.entered);
+	for (int i = 0; i < 16; i++)
+		assert_int_equal(pool_run_for(pool, 1, note_turn, &turns[0]), 0);
+	assert_int_equal(pool_run_for(pool, 1, note_turn, &turns[0]), -EAGAIN); /* a quarter of the queue is his */
+	assert_int_equal(pool_run_for(pool, 2, note_turn, &turns[1]), 0);
+	assert_int_equal(pool_run_for(pool, 3, note_turn, &turns[2]), 0);
+	sem_post(&gate.open);
+	pool_free(pool);
+	assert_int_equal(taken.count, 18);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(taken.at[i], i + 1);
+	for (int i = 3; i < taken.count; i++)
+		assert_int_equal(taken.at[i], 1);
+	sem_destroy(&gate.entered);
+	sem_destroy(&gate.open);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_all_that_is_queued_runs_before_the_end),
 	    cmocka_unit_test(test_a_full_queue_refuses_and_recovers),
+		cmocka_unit_test(test_senders_take_turns),
 	    cmocka_unit_test(test_one_worker_keeps_the_order),
 	    cmocka_unit_test(test_work_may_queue_work_while_the_pool_ends),
 	    cmocka_unit_test(test_workers_block_signals_and_the_maker_does_not),
