@@ -144,6 +144,7 @@ static int reload_zones(struct site *site, struct error *err)
 		zone_set_free(zones);
 		return error_set(err, 0, CONDITION_NONE, "the time zones have changed too often: they are read at the next start");
 	}
+	zone_set_follow(zones, site->app.zones);
 	site->zones[site->zone_sets++] = zones;
 	site->app.zones = zones;
 	ret = change_service_set_zones(site->app.changes, zones);

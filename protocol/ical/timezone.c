@@ -16,6 +16,7 @@ struct zone_set {
 	size_t count, capacity;
 	bool sealed;
 	uint64_t digest;
+	const struct zone_set *previous;
 };
 
 static const struct zone utc = {.name = {"UTC", 3}};
@@ -255,6 +256,16 @@ void zone_set_seal(struct zone_set *set)
 	set->sealed = true;
 }
 
+void zone_set_follow(struct zone_set *set, const struct zone_set *previous)
+{
+	set->previous = previous;
+}
+
+const struct zone_set *zone_set_previous(const struct zone_set *set)
+{
+	return set->previous;
+}
+
 void zone_set_date(struct zone_set *set, instant_t modified)
 {
 	if (set->count > 0 && !set->sealed)
@@ -304,6 +315,13 @@ static const struct zone *find_name(const struct zone_set *set, struct slice nam
 		if (slice_equal(set->zones[i]->name, name))
 			return set->zones[i];
 	return set->zones[low];
+}
+
+const struct zone *zone_set_named(const struct zone_set *set, struct slice name)
+{
+	const struct zone *zone = find_name(set, name);
+
+	return zone != NULL && slice_equal(zone->name, name) ? zone : NULL;
 }
 
 static const struct zone *find_plain(const struct zone_set *set, struct slice name)

@@ -23,6 +23,9 @@ void zone_set_free(struct zone_set *set);
 int zone_set_add(struct zone_set *set, struct slice name, struct slice tzif);
 /* After the last add: sorts, so that lookups work. */
 void zone_set_seal(struct zone_set *set);
+/* The set that was in force before, which must live as long; NULL: none is remembered. */
+void zone_set_follow(struct zone_set *set, const struct zone_set *previous);
+const struct zone_set *zone_set_previous(const struct zone_set *set);
 /* When the file of the zone that was added last was written; for zone_modified. */
 void zone_set_date(struct zone_set *set, instant_t modified);
 /* The zones by name; without UTC when the set has no file of that name. */
@@ -36,6 +39,8 @@ uint64_t zone_set_digest(const struct zone_set *set);
 
 /* By IANA name (exact, then without case) or Windows name (CLDR windowsZones) or "/vendor/.../Area/City"; or NULL. */
 const struct zone *zone_set_find(const struct zone_set *set, struct slice tzid);
+/* The zone with that very name, or NULL: as its file says, not zone_utc() for one of the names of UTC. */
+const struct zone *zone_set_named(const struct zone_set *set, struct slice name);
 /* The IANA name; for a zone made from a VTIMEZONE its TZID. */
 struct slice zone_name(const struct zone *zone);
 const struct zone *zone_utc(void);

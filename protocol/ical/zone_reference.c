@@ -11,9 +11,7 @@
 
 static bool is_standard(const struct zone_set *zones, struct slice tzid)
 {
-	const struct zone *zone = zone_set_find(zones, tzid);
-
-	return zone != NULL && slice_equal(zone_name(zone), tzid);
+	return zone_set_named(zones, tzid) != NULL || slice_is(tzid, "UTC");
 }
 
 /* ---- left out ---- */

@@ -87,9 +87,9 @@ static void add_zone(struct buf *b, const struct zone *zone, struct slice versio
 	json_close_object(b);
 }
 
-typedef bool choose_fn(const struct zone *zone, struct slice arg);
+typedef bool choose_fn(const struct zone *zone, const void *arg);
 
-static void answer_list(const struct service *s, choose_fn *choose, struct slice arg)
+static void answer_list(const struct service *s, choose_fn *choose, const void *arg)
 {
 	struct buf *b = &s->http->response.body;
 	char token[24];
@@ -164,31 +164,41 @@ static void capabilities(const struct service *s)
 
 /* ---- list and find (5.2, 5.5) ---- */
 
-static bool any(const struct zone *zone, struct slice arg)
+static bool any(const struct zone *zone, const void *arg)
 {
 	(void)zone;
 	(void)arg;
 	return true;
 }
 
-static bool none(const struct zone *zone, struct slice arg)
+static bool differs(const struct zone *zone, const void *arg)
 {
-	(void)zone;
-	(void)arg;
-	return false;
+	const struct zone *then = zone_set_named(arg, zone_name(zone));
+
+	return then == NULL || zone_digest(then) != zone_digest(zone);
 }
 
-/* What was before the present data is not kept: who comes with an older token is told to begin anew. */
+/* The set that had this token, among those since the server was started; NULL: none. */
+static const struct zone_set *find_set(const struct zone_set *set, struct slice wanted)
+{
+	for (; set != NULL; set = zone_set_previous(set)) {
+		char token[24];
+
+		snprintf(token, sizeof(token), "%016" PRIx64, zone_set_digest(set));
+		if (slice_is(wanted, token))
+			return set;
+	}
+	return NULL;
+}
+
 static void list_changed(const struct service *s, struct slice since)
 {
-	char token[24];
+	const struct zone_set *then = find_set(s->zones, since);
 
-	snprintf(token, sizeof(token), "%016" PRIx64, zone_set_digest(s->zones));
-	if (slice_is(since, token))
-		answer_list(s, none, SLICE_EMPTY);
+	if (then != NULL)
+		answer_list(s, differs, then);
 	else
-		answer_problem(s, 400, ERROR_URN "invalid-changedsince",
-		    "The zone data has changed since that token: list all of it.");
+		answer_problem(s, 400, ERROR_URN "invalid-changedsince", "Too long ago: list all of them.");
 }
 
 static char plain(char c)
@@ -207,9 +217,9 @@ static bool is_at(struct slice name, size_t at, struct slice text)
 }
 
 /* "text", "text*", "*text" and "*text*", without case, an underscore like a space. */
-static bool matches(const struct zone *zone, struct slice pattern)
+static bool matches(const struct zone *zone, const void *pattern)
 {
-	struct slice name = zone_name(zone), text = pattern;
+	struct slice name = zone_name(zone), text = *(const struct slice *)pattern;
 	bool front = slice_starts(text, SLICE("*")), back;
 
 	text = slice_from(text, front);
@@ -245,11 +255,11 @@ static void list(const struct service *s)
 	if (found == -EINVAL || (found == 0 && !is_pattern(pattern)))
 		answer_problem(s, 400, ERROR_URN "invalid-pattern", "The pattern is text with a * before it, after it, or both.");
 	else if (found == 0)
-		answer_list(s, matches, pattern);
+		answer_list(s, matches, &pattern);
 	else if (changed == 0)
 		list_changed(s, since);
 	else
-		answer_list(s, any, SLICE_EMPTY);
+		answer_list(s, any, NULL);
 }
 
 /* ---- get (5.3) ---- */
@@ -370,9 +380,8 @@ static const struct zone *find_zone(const struct service *s, struct slice encode
 {
 	char name[ZONE_NAME_MAX + 1];
 	ssize_t len = codec_percent_decode(encoded, name, sizeof(name));
-	const struct zone *zone = len > 0 ? zone_set_find(s->zones, slice_of(name, (size_t)len)) : NULL;
 
-	return zone != NULL && slice_equal(zone_name(zone), slice_of(name, (size_t)len)) ? zone : NULL;
+	return len > 0 ? zone_set_named(s->zones, slice_of(name, (size_t)len)) : NULL;
 }
 
 static void answer_zone(const struct service *s, struct slice rest)

@@ -26,7 +26,7 @@ AMSTERDAM = OWN.replace("My own", "Europe/Amsterdam").replace("0500", "0100")
 # Half hours, quarters, midnight changes, skipped days, dates across the date line, no rule, a rule of a Saturday evening.
 ZONES = ["Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Pacific/Chatham", "Asia/Kathmandu", "Asia/Beirut",
          "America/Santiago", "Pacific/Apia", "Pacific/Kwajalein", "America/Nuuk", "Africa/Casablanca", "Europe/Dublin",
-         "America/Argentina/Buenos_Aires", "Asia/Jerusalem", "Asia/Gaza", "America/Havana", "Etc/GMT+5"]
+         "America/Argentina/Buenos_Aires", "Asia/Jerusalem", "Asia/Gaza", "America/Havana", "Etc/GMT+5", "Etc/UTC", "UTC"]
 
 
 def event(*tzids, zones=""):
@@ -206,6 +206,11 @@ def reported(site):
     tap.equal(zones_of(get(site, WORK, "alice", CalDAV_Timezones="F").text), ["My own"], "a stream by reference")
 
 
+def exported(site):
+    text = site.slotkeeper("export", "alice/work").stdout.replace("\n", "\r\n")
+    tap.equal(zones_of(text), ["Asia/Kathmandu", "Asia/Tokyo", "Europe/Amsterdam", "My own"], "an exported file defines each zone once")
+
+
 def refused(site):
     for tzid in ("Nowhere/Atall", "My own", "Customized Time Zone"):
         answer = put(site, "no.ics", event(tzid))
@@ -247,6 +252,7 @@ def main():
         written_without(site)
         written_with(site)
         reported(site)
+        exported(site)
         refused(site)
         properties(site)
 

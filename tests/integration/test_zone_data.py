@@ -1,11 +1,14 @@
 #!/usr/bin/python3
 """The zone data of the machine changes: what moves is indexed anew, on SIGHUP and at start, and nothing else changes."""
+import json
 import os
 import re
 import shutil
 import signal
 import sys
 import tempfile
+import threading
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from server import Site, Tap, wait_for  # noqa: E402
@@ -14,6 +17,7 @@ tap = Tap()
 ZONEINFO = "/usr/share/zoneinfo"
 ZONES = ["UTC", "Etc/UTC", "Europe/Amsterdam", "America/New_York", "Asia/Tokyo"]
 HOME = "/dav/calendars/alice/"
+SWAPS = 10  # the last one leaves the zone as it is
 
 
 def event(uid, start, extra=""):
@@ -84,6 +88,41 @@ def check_moved(site, wished, hour, what):
     tap.check(site.slotkeeper("check").returncode == 0, f"{what}: the index agrees with the objects")
 
 
+def listed(site, since=None):
+    answer = site.request("GET", "/timezones/zones" + (f"?changedsince={since}" if since else ""))
+    said = json.loads(answer.body)
+    return said.get("synctoken"), [zone["tzid"] for zone in said.get("timezones", [])]
+
+
+def swap_beside_writes(site, directory):
+    """Events are written while the rules change under them: afterwards each is where the last rules put it."""
+    stop, statuses = threading.Event(), set()
+
+    def write(number):
+        count = 0
+        while not stop.is_set():
+            count += 1
+            hour, name = count % 24, f"w{number}-{count % 20}"
+            answer = site.request("PUT", HOME + f"work/{name}.ics", user="alice", headers={"Content-Type": "text/calendar"},
+                                  body=event(name, f";TZID=Europe/Amsterdam:202703{10 + number:02}T{hour:02}0000"))
+            statuses.add(answer.status)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    for turn in range(SWAPS):
+        before = len(reindexed(site))
+        put_zone(directory, "Europe/Amsterdam", ("America/New_York", "Europe/Amsterdam")[turn % 2])
+        site.signal(signal.SIGHUP)
+        wait_for(lambda: len(reindexed(site)) > before)
+        time.sleep(0.1)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    tap.check(statuses and statuses <= {201, 204}, "writes beside changing zones are taken", statuses)
+    tap.check(site.slotkeeper("check").returncode == 0, f"and after {SWAPS} changes the index agrees with the objects")
+
+
 def main():
     directory = tempfile.mkdtemp(prefix="slotkeeper-zones-")
     os.environ["TZDIR"] = directory
@@ -97,6 +136,7 @@ def main():
                 tap.equal(answer.status, 201, f"PUT of {name}")
             check_moved(site, BEFORE, "08", "before")
             tags, sync = etags(site), token(site)
+            tokens = [listed(site)[0]]
             runs = len(reindexed(site))
 
             site.signal(signal.SIGHUP)
@@ -109,6 +149,10 @@ def main():
             tap.equal(reindexed(site)[runs:], [len(MOVE)], "SIGHUP with another rule: those that move are indexed, no more")
             check_moved(site, AFTER, "14", "after SIGHUP")
             tap.equal(etags(site), tags, "no ETag has changed")
+            tokens.append(listed(site)[0])
+            tap.check(tokens[0] != tokens[1], "the time zone service has another token")
+            tap.equal(listed(site, tokens[0]), (tokens[1], ["Europe/Amsterdam"]), "and tells which zone has changed since the old one")
+            tap.equal(listed(site, tokens[1]), (tokens[1], []), "none since the new one")
             tap.equal(token(site), sync, "and nothing is to be synced")
             answer = site.request("PUT", HOME + "work/new.ics", user="alice", headers={"Content-Type": "text/calendar"},
                                   body=event("new", ";TZID=Europe/Amsterdam:20270310T090000"))
@@ -125,6 +169,7 @@ def main():
             site.stop()
             site.start()
             tap.equal(len(reindexed(site)), runs + 2, "a start with the same zones looks at nothing")
+            swap_beside_writes(site, directory)
 
             shutil.move(os.path.join(directory, "Europe"), os.path.join(directory, "gone"))
             for name in ("UTC", "Etc", "America", "Asia", "gone"):

@@ -49,6 +49,7 @@ static const struct {
 	{"one of somebody's own stays", HEAD OWN("Mine") AT("Mine") TAIL, ZONES_BY_REFERENCE, NULL},
 	{"of several the standard ones", HEAD OWN("Mine") OWN("Asia/Kathmandu") AT("Mine") AT("Asia/Kathmandu") OWN("UTC") TAIL,
 	    ZONES_BY_REFERENCE, HEAD OWN("Mine") AT("Mine") AT("Asia/Kathmandu") TAIL},
+	{"UTC by its other name", HEAD OWN("Etc/UTC") AT("Etc/UTC") TAIL, ZONES_BY_REFERENCE, HEAD AT("Etc/UTC") TAIL},
 	{"another spelling is another name", HEAD OWN("europe/amsterdam") AT("europe/amsterdam") TAIL, ZONES_BY_REFERENCE, NULL},
 	{"a Windows name is not standard", HEAD OWN("W. Europe Standard Time") TAIL, ZONES_BY_REFERENCE, NULL},
 	{"nothing to leave out", HEAD AT("Europe/Amsterdam") TAIL, ZONES_BY_REFERENCE, NULL},
