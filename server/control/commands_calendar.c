@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/ical/split.h"
+#include "protocol/ical/zone_reference.h"
 #include "server/booking/change.h"
 #include "server/control/commands_private.h"
 
@@ -185,6 +186,24 @@ struct export {
 	struct slice title;
 };
 
+#define EXPORT_SCRATCH (8u << 20) /* for one object's folded lines */
+
+/* Who reads the file may not know the zones: those that the client left out are defined in it. */
+static int export_text(struct export *export, struct slice body)
+{
+	AUTO_BUF struct buf text = BUF_INIT(2 * body.len + EXPORT_SCRATCH);
+	struct arena *scratch;
+	int ret;
+
+	if (!ical_zones_may_change(body, ZONES_DEFINED))
+		return ical_join_add(export->join, body);
+	scratch = arena_new(EXPORT_SCRATCH + 4 * body.len);
+	ret = scratch == NULL ? -ENOMEM
+	                      : ical_zones_apply(scratch, export->call->app->zones, body, ZONES_DEFINED, &text);
+	arena_free(scratch);
+	return ret < 0 ? ret : ical_join_add(export->join, ret > 0 ? buf_slice(&text) : body);
+}
+
 static int export_object(const struct object *object, void *arg)
 {
 	struct export *export = arg;
@@ -194,7 +213,7 @@ static int export_object(const struct object *object, void *arg)
 	if (object->flags & OBJECT_REFUSED)
 		return 0; /* a notice to an app, no event */
 	ret = store_body_get(export->txn, object->id, &body);
-	return ret < 0 ? ret : ical_join_add(export->join, body);
+	return ret < 0 ? ret : export_text(export, body);
 }
 
 static int export_calendar(struct kv_txn *txn, void *arg)
