@@ -89,7 +89,7 @@ static int finish(struct sync *sync, struct sync_token *token, uint64_t present)
 	struct report *report = sync->report;
 
 	token->number = sync->truncated ? sync->last : present;
-	if (!sync->truncated)
+	if (!sync->truncated || sync->last >= token->began) /* from there on the client has had all: an ordinary token */
 		token->began = 0;
 	if (sync->truncated) {
 		buf_truncate(&report->href, report->href_base);

@@ -16,6 +16,27 @@ def names(answer):
     return sorted(href.rsplit("/", 1)[1] for href in Multistatus(answer.body).responses)
 
 
+def sync_under_writing(site, calendar):
+    """A first sync in pages of one ends also when everything changes again and again meanwhile."""
+    limit = "<D:sync-level>1</D:sync-level><D:limit><D:nresults>1</D:nresults></D:limit>"
+    seen, token, statuses = set(), "", []
+    for n in range(20):
+        answer = sync(site, calendar, token, extra=limit)
+        statuses.append(answer.status)
+        if answer.status != 207:
+            break
+        page = Multistatus(answer.body)
+        token = page.token
+        truncated = page.responses.pop(calendar, (None,))[0] == 507
+        seen |= set(page.responses)
+        if not truncated:
+            break
+        for i in range(2, 7) if n < 4 else ():
+            put(site, f"{calendar}s{i}.ics", event(f"s{i}", summary=f"during page {n}"))
+    tap.check(set(statuses) == {207} and len(statuses) < 20, "a first sync in pages ends under writing", statuses)
+    tap.equal(seen, set(propfind(site, calendar, "D:getetag", depth="1").responses) - {calendar}, "and has told everything")
+
+
 def syncing(site):
     calendar = HOME + "sync/"
     site.request("MKCALENDAR", calendar, None, "alice")
@@ -57,6 +78,7 @@ def syncing(site):
             break
     tap.equal((len(seen), rounds), (6, 4), "paged: all six, and the deletion, in four rounds")
     tap.equal(Multistatus(sync(site, calendar, token).body).responses, {}, "the last token is the present one")
+    sync_under_writing(site, calendar)
     other = Multistatus(sync(site, WORK).body).token
     for bad in ("urn:x:1", "garbage", first.token[:-1] + "99999999", other, "urn:slotkeeper:sync:0-0-0"):
         answer = sync(site, calendar, bad)
