@@ -215,6 +215,14 @@ def overrides(count):
                               for i in range(count)))
 
 
+def zones(count, observances, rule):
+    """An object that uses COUNT zones of its own, each with so many rules."""
+    observance = f"BEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:{rule}\nEND:STANDARD"
+    return calendar(*(f"TZID:Mine {i}\n" + "\n".join([observance] * observances) for i in range(count)),
+                    "DTSTART:20260101T090000Z\nDURATION:PT1M\n" + "\n".join(f"RDATE;TZID=Mine {i}:20270101T{i % 24:02}0000"
+                                                                        for i in range(count)))
+
+
 def main():
     with Site(users=["alice"], config="timezone = Europe/Amsterdam\n") as site:
         element = propfind(site, WORK, "C:supported-rscale-set").element(WORK, C + "supported-rscale-set")
@@ -224,6 +232,13 @@ def main():
             site.request("DELETE", WORK + "one.ics", user="alice")
         for what, lines, wished in HOSTILE:
             see_hostile(site, what, calendar("DTSTART:20260101T090000Z\nDURATION:PT1M\n" + lines.rstrip("\n")), wished)
+        see_hostile(site, "sixty zones of sixty rules that never hold",
+                    zones(60, 60, "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30,31;BYDAY=MO"), None)
+        see_hostile(site, "the same of all months",
+                    zones(60, 60, "FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYMONTHDAY=31;BYDAY=MO;UNTIL=99990101T000000Z"),
+                    "valid-calendar-data")
+        see_hostile(site, "a zone of too many rules", zones(1, 65, "FREQ=YEARLY;BYMONTH=2;BYDAY=1MO"), "valid-calendar-data")
+        see_hostile(site, "more zones than anybody needs", zones(65, 1, "FREQ=YEARLY;BYMONTH=2;BYDAY=1MO"), "valid-calendar-data")
         see_hostile(site, "two thousand overrides, half of them THISANDFUTURE", overrides(2000), None)
         tap.check(site.slotkeeper("check").returncode == 0, "the index agrees with the objects")
 
