@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "protocol/dav/calendar_filter.h"
+#include "protocol/dav/freebusy_limit.h"
 #include "protocol/ical/calendar_object.h"
 #include "protocol/ical/content_line.h"
 #include "protocol/ical/edit.h"
@@ -73,14 +74,12 @@ static int read_comp(struct arena *arena, const struct xml_element *element, siz
 	return ret;
 }
 
-static int read_range(const struct xml_element *element, enum recurrence_data recurrence, struct calendar_data *data,
-    struct error *err)
+static int read_range(const struct xml_element *element, struct interval *range_r, struct error *err)
 {
-	int ret = time_range_read(element, &data->range, err);
+	int ret = time_range_read(element, range_r, err);
 
-	if (ret == 0 && (data->range.start == INSTANT_MIN || data->range.end == INSTANT_MAX))
+	if (ret == 0 && (range_r->start == INSTANT_MIN || range_r->end == INSTANT_MAX))
 		return error_set(err, 400, CONDITION_NONE, "calendar-data: expand and limit need start and end");
-	data->recurrence = recurrence;
 	return ret;
 }
 
@@ -98,6 +97,7 @@ int calendar_data_read(struct arena *arena, const struct xml_element *element, s
 	const struct xml_element *comp = xml_child(element, XML_CALDAV_COMP);
 	const struct xml_element *expand = xml_child(element, XML_CALDAV_EXPAND);
 	const struct xml_element *limit = xml_child(element, XML_CALDAV_LIMIT_RECURRENCE_SET);
+	const struct xml_element *freebusy = xml_child(element, XML_CALDAV_LIMIT_FREEBUSY_SET);
 	struct calendar_data data = {0};
 	struct comp_selection *root = NULL;
 	size_t count = 0;
@@ -107,12 +107,14 @@ int calendar_data_read(struct arena *arena, const struct xml_element *element, s
 		return error_set(err, 403, CALDAV_SUPPORTED_CALENDAR_DATA, "calendar-data is text/calendar, version 2.0");
 	if (comp != NULL)
 		ret = read_comp(arena, comp, &count, &root, err);
-	if (ret == 0 && expand != NULL)
-		ret = read_range(expand, RECURRENCE_EXPANDED, &data, err);
-	else if (ret == 0 && limit != NULL)
-		ret = read_range(limit, RECURRENCE_LIMITED, &data, err);
+	if (ret == 0 && (expand != NULL || limit != NULL))
+		ret = read_range(expand != NULL ? expand : limit, &data.range, err);
+	if (ret == 0 && freebusy != NULL)
+		ret = read_range(freebusy, &data.freebusy, err);
 	if (ret < 0)
 		return ret;
+	data.recurrence = expand != NULL ? RECURRENCE_EXPANDED : limit != NULL ? RECURRENCE_LIMITED : RECURRENCE_AS_STORED;
+	data.limits_freebusy = freebusy != NULL;
 	data.root = root;
 	*data_r = data;
 	return 0;
@@ -120,7 +122,7 @@ int calendar_data_read(struct arena *arena, const struct xml_element *element, s
 
 bool calendar_data_is_whole(const struct calendar_data *data)
 {
-	return data->root == NULL && data->recurrence == RECURRENCE_AS_STORED;
+	return data->root == NULL && data->recurrence == RECURRENCE_AS_STORED && !data->limits_freebusy;
 }
 
 /* ---- selection of lines ---- */
@@ -530,9 +532,15 @@ static int write_recurrences(struct arena *arena, const struct zone_set *zones, 
 int calendar_data_write(struct arena *arena, const struct zone_set *zones, struct slice text,
     const struct calendar_data *data, const struct zone *floating, struct buf *out)
 {
-	AUTO_BUF struct buf made = BUF_INIT(out->max);
+	AUTO_BUF struct buf made = BUF_INIT(out->max), limited = BUF_INIT(out->max);
 	int ret = 0;
 
+	if (data->limits_freebusy) {
+		ret = freebusy_limit(arena, text, data->freebusy, &limited);
+		if (ret < 0)
+			return ret;
+		text = buf_slice(&limited);
+	}
 	if (data->recurrence != RECURRENCE_AS_STORED) {
 		ret = write_recurrences(arena, zones, text, data, floating, data->root != NULL ? &made : out);
 		text = buf_slice(&made);

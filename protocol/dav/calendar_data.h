@@ -35,6 +35,8 @@ struct calendar_data {
 	const struct comp_selection *root; /* NULL: everything */
 	enum recurrence_data recurrence;
 	struct interval range;
+	bool limits_freebusy; /* of a VFREEBUSY the times in `freebusy` (9.6.7) */
+	struct interval freebusy;
 };
 
 /* ELEMENT is CALDAV:calendar-data. 0, -ENOMEM, or -EINVAL with *ERR: CALDAV:supported-calendar-data, bad ranges. */

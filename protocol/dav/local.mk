@@ -6,6 +6,7 @@ protocol_libprotocol_a_SOURCES += \
 	protocol/dav/condition.c protocol/dav/condition.h \
 	protocol/dav/freebusy_query.c protocol/dav/freebusy_query.h \
 	protocol/dav/headers.c protocol/dav/headers.h \
+	protocol/dav/freebusy_limit.c protocol/dav/freebusy_limit.h \
 	protocol/dav/if_header.c protocol/dav/if_header.h \
 	protocol/dav/lock_request.c protocol/dav/lock_request.h \
 	protocol/dav/multistatus.c protocol/dav/multistatus.h \

@@ -367,11 +367,40 @@ static void test_escaped_text_survives(void **state)
 	}
 }
 
+/* ---- free/busy ---- */
+
+#define BUSY_TIMES                                                                                                     \
+	"BEGIN:VFREEBUSY\nUID:f\nDTSTAMP:20270101T000000Z\nCOMMENT:FREEBUSY:not this\n"
+
+static void test_limit_freebusy_set(void **state)
+{
+	static const char range[] = "><C:limit-freebusy-set start=\"20270302T000000Z\" end=\"20270303T000000Z\"/>";
+	static const char stored[] = HEAD BUSY_TIMES
+	    "FREEBUSY;FBTYPE=BUSY:20270301T090000Z/PT1H,20270302T090000Z/PT1H,20270302T235900Z/20270303T010000Z\n"
+	    "FREEBUSY:20270303T000000Z/PT1H\nFREEBUSY;FBTYPE=BUSY-TENTATIVE:20270302T120000Z/20270302T130000Z\n"
+	    "FREEBUSY:nobody knows\nEND:VFREEBUSY\n" TAIL;
+	static const char wanted[] = HEAD BUSY_TIMES
+	    "FREEBUSY;FBTYPE=BUSY:20270302T090000Z/PT1H,20270302T235900Z/20270303T010000\n Z\n"
+	    "FREEBUSY;FBTYPE=BUSY-TENTATIVE:20270302T120000Z/20270302T130000Z\n"
+	    "FREEBUSY:nobody knows\nEND:VFREEBUSY\n" TAIL;
+	struct calendar_data data;
+	struct error err = ERROR_NONE;
+	struct arena *arena = arena_new(100000);
+
+	(void)state;
+	check("limit-freebusy-set", range, stored, wanted);
+	check("limit-freebusy-set of an event", range, HEAD MASTER TAIL, HEAD MASTER TAIL);
+	assert_int_equal(read_request(arena, "><C:limit-freebusy-set start=\"20270302T000000Z\"/>", &data, &err), -EINVAL);
+	assert_int_equal(err.http_status, 400);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_empty_is_a_copy),
 		cmocka_unit_test(test_selection),
+		cmocka_unit_test(test_limit_freebusy_set),
 		cmocka_unit_test(test_expanded_series_is_in_utc),
 		cmocka_unit_test(test_expanded_forms),
 		cmocka_unit_test(test_too_many_instances_are_refused),
