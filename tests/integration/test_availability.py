@@ -102,7 +102,7 @@ def refused(site):
             ("a priority of 12", HOURS % ("PRIORITY:12&#13;\n", "")), ("half of one", (HOURS % ("", "")).replace("END:VAVAILABILITY&#13;\n", ""))):
         answer = write(site, value)
         tap.equal((answer.status, Multistatus(answer.body).statuses(INBOX)), (207, {NAME: 403}), f"{what} is refused")
-        tap.check(b"<C:valid-calendar-data/>" in answer.body or b"<C:max-instances/>" in answer.body, f"{what}: with its condition", answer)
+        tap.check(b"<C:valid-calendar-data/>" in answer.body or b"<C:max-instances/>" in answer.body or b"<C:valid-timezone/>" in answer.body, f"{what}: with its condition", answer)
     tap.equal(propfind(site, INBOX, "C:calendar-availability").text(INBOX, NAME), before, "the old ones stay")
     tap.equal(write(site, HOURS % ("", ""), user="bob").status, 404, "another cannot write them")
     proppatch(site, INBOX, "<D:remove><D:prop><C:calendar-availability/></D:prop></D:remove>")
