@@ -7,12 +7,17 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "storage/store_write.h"
 #include "tests/contract/store_fixture.h"
@@ -163,6 +168,77 @@ static void test_a_store_filled_to_the_brim_can_be_emptied_and_used_again(void *
 	fixture_free(f);
 }
 
+/* ---- a page that names the newest transaction cannot be written ---- */
+
+#define FAULTS  10
+#define READERS 4
+
+static atomic_bool meta_fails;
+
+/* In the place of libc's for LMDB too. */
+ssize_t pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	if (atomic_load(&meta_fails) && offset < 2 * sysconf(_SC_PAGESIZE)) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, data, len, offset);
+}
+
+struct reading {
+	struct kv *kv;
+	struct write *first; /* always there */
+	atomic_bool over;
+	atomic_uint reads, wrong;
+};
+
+static void *read_on(void *arg)
+{
+	struct reading *reading = arg;
+	struct kv_stats stats;
+
+	while (!atomic_load(&reading->over)) {
+		atomic_fetch_add(&reading->reads, 1);
+		if (kv_view(reading->kv, has, reading->first) != 0 || kv_stats(reading->kv, &stats) != 0)
+			atomic_fetch_add(&reading->wrong, 1);
+	}
+	return NULL;
+}
+
+static void test_the_engine_is_opened_anew_under_its_readers(void **state)
+{
+	struct fixture *f = fixture_new(ENGINE_LMDB, 16u << 20);
+	struct write first = {.key = "xa", .bytes = 100}, lost = {.key = "xb", .bytes = 200}, kept = {.key = "xc"};
+	struct reading reading = {.kv = f->kv, .first = &first};
+	pthread_t threads[READERS];
+
+	(void)state;
+	assert_int_equal(kv_update_wait(f->kv, put_bytes, &first), 0);
+	for (size_t i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, read_on, &reading), 0);
+	for (size_t i = 0; i < FAULTS; i++) {
+		atomic_store(&meta_fails, true);
+		assert_int_equal(kv_update_wait(f->kv, put_bytes, &lost), -EIO);
+		assert_int_equal(kv_view(f->kv, has, &lost), -ENOENT);
+		assert_int_equal(kv_update_wait(f->kv, put_bytes, &lost), -EIO); /* the new environment fails in its turn */
+		atomic_store(&meta_fails, false);
+		kept.bytes = i;
+		assert_int_equal(kv_update_wait(f->kv, put_bytes, &kept), 0);
+		assert_int_equal(kv_view(f->kv, has, &kept), 0);
+	}
+	while (atomic_load(&reading.reads) < 100)
+		sched_yield();
+	atomic_store(&reading.over, true);
+	for (size_t i = 0; i < READERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(atomic_load(&reading.wrong), 0);
+	fixture_reopen(f);
+	assert_int_equal(kv_view(f->kv, has, &first), 0);
+	assert_int_equal(kv_view(f->kv, has, &lost), -ENOENT);
+	assert_int_equal(kv_view(f->kv, has, &kept), 0);
+	fixture_free(f);
+}
+
 /* ---- opening ---- */
 
 static void test_a_second_opening_is_refused_in_this_and_in_another_process(void **state)
@@ -307,6 +383,7 @@ int main(void)
 	    cmocka_unit_test(test_what_does_not_fit_fails_alone_and_the_store_goes_on),
 	    cmocka_unit_test(test_a_hidden_engine_error_is_still_an_error),
 	    cmocka_unit_test(test_a_store_filled_to_the_brim_can_be_emptied_and_used_again),
+	    cmocka_unit_test(test_the_engine_is_opened_anew_under_its_readers),
 	    cmocka_unit_test(test_a_second_opening_is_refused_in_this_and_in_another_process),
 	    cmocka_unit_test(test_a_newer_format_is_refused_with_a_sentence),
 	    cmocka_unit_test(test_what_is_no_store_is_not_opened),
