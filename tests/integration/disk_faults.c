@@ -4,7 +4,7 @@
  * The file that DISK_FAULTS names holds one line, "WHERE WHAT EVERY". WHERE is pages, meta (the two at the file's
  * begin, which name the newest transactions) or sync. WHAT is an errno as a number, short (half is written and told)
  * or late (all is written, then an error is told). Of the calls that it fits each EVERYth fails. An empty file: the
- * disk is fine. Only files called data.mdb are concerned.
+ * disk is fine. Only files called data.mdb are concerned. STORE_MAP: bytes of LMDB's map, so that it can be filled.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -94,4 +94,14 @@ int fsync(int fd)
 	int error = fault(fd, "sync");
 
 	return error > 0 ? refuse(error) : REAL(fsync)(fd);
+}
+
+/* As lmdb.h has it; the environment is handed on. */
+int mdb_env_set_mapsize(void *env, size_t size);
+
+int mdb_env_set_mapsize(void *env, size_t size)
+{
+	const char *bytes = getenv("STORE_MAP");
+
+	return REAL(mdb_env_set_mapsize)(env, bytes != NULL ? (size_t)strtoull(bytes, NULL, 10) : size);
 }

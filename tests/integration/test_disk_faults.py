@@ -231,6 +231,37 @@ def kernel(site):
     tap.check(done.returncode == 0, "with room, the backup is made", done)
 
 
+def full_map(site):
+    """LMDB's map is full: refused, nothing lost, room can be made, and the rest is taken after a start with a larger one."""
+    site.stop()
+    site.environment["STORE_MAP"] = str(os.path.getsize(os.path.join(site.data, "data.mdb")) + (1 << 20))
+    site.start()
+    stored, answer = [], None
+    for n in range(400):
+        answer = put(site, f"{WORK}map-{n}.ics", event(f"map-{n}", more=f"DESCRIPTION:{'m' * 60000}\r\n"))
+        if answer.status != 201:
+            break
+        stored.append(f"{WORK}map-{n}.ics")
+    tap.check(answer.status == 507 and len(stored) > 5, "a full map: refused with 507", (answer.status, len(stored)))
+    last = f"{WORK}map-{len(stored)}.ics"
+    seen = [site.request("GET", path, None, "alice").status for path in (last, *stored)]
+    tap.equal(seen, [404] + [200] * len(stored), "a full map: what was refused is not there, what was not is")
+    n = 0
+    while put(site, f"{WORK}brim-{n}.ics", event(f"brim-{n}")).status == 201 and n < 2000:
+        n += 1
+    tap.check(n < 2000, "a full map: nor is there room for a small one in the end", n)
+    seen = [site.request("DELETE", path, None, "alice").status for path in stored[:4]]
+    tap.equal(seen, [204] * 4, "a full map: objects can be deleted")
+    answers = [put(site, f"{WORK}room-{n}.ics", event(f"room-{n}")).status for n in range(5)]
+    tap.equal(answers, [201] * 5, "a full map: which makes room for others")
+    tap.equal(site.slotkeeper("check", ok=None).returncode, 0, "a full map: check finds nothing")
+    site.stop()
+    del site.environment["STORE_MAP"]
+    site.start()
+    answer = put(site, last, event("after", more=f"DESCRIPTION:{'m' * 60000}\r\n"))
+    tap.equal(answer.status, 201, "a full map: with a larger one, all goes on")
+
+
 with Site(users=["alice"]) as the_site:
     the_site.stop()
     the_disk = Disk(the_site)
@@ -240,6 +271,7 @@ with Site(users=["alice"]) as the_site:
     steady(the_site, the_disk)
     now_and_then(the_site, the_disk)
     kernel(the_site)
+    full_map(the_site)
     tap.equal(the_site.slotkeeper("check", ok=None).returncode, 0, "at the end, check finds nothing")
     tap.equal(the_site.stop(), 0, "and the server stops as it should")
 tap.finish()
