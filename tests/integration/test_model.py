@@ -23,7 +23,7 @@ WRITERS = int(os.environ.get("WRITERS", "12"))
 ROUNDS = int(os.environ.get("ROUNDS", "6"))
 SECONDS = float(os.environ.get("SECONDS", "1.5"))  # of a round
 SEED = int(os.environ.get("SEED", "1"))
-FOLLOWERS = 4
+FOLLOWERS = 6
 SHARED = ("work", "more")
 HOME = "/dav/calendars/alice/"
 DAY = datetime.datetime(2027, 3, 1)
@@ -202,11 +202,11 @@ class Writer:
 
 
 class Follower:
-    """A client that knows a calendar by its sync reports alone, some of them limited."""
+    """A client that knows a calendar, or which calendars there are, by sync reports alone, some of them limited."""
 
     def __init__(self, site, number):
         self.site, self.random = site, random.Random(SEED * 77 + number)
-        self.path = f"{HOME}{SHARED[number % 2]}/"
+        self.path = (HOME + "work/", HOME + "more/", HOME)[number % 3]
         self.token, self.etags = "", {}
         self.wrong, self.reports = [], 0
 
