@@ -343,7 +343,10 @@ static int look(struct kv_txn *txn, void *arg)
 		ret = store_object_get(txn, all->scratch, all->calendar, named->name, &object);
 		if (ret == 0)
 			ret = is_moved(all, txn, &object, &moved);
-		if (ret < 0 && ret != -ENOENT)
+		if (ret == -EBADMSG) /* its zone has gone, most likely: where it was found before is better than nowhere */
+			log_event(LOG_WARN_LEVEL, "booking", NULL, "an object cannot be read by the present zones, its index stays",
+			    "collection=%llu name=%.*s", (unsigned long long)all->calendar, SLICE_ARG(named->name));
+		else if (ret < 0 && ret != -ENOENT)
 			return ret;
 		if (moved)
 			all->moved[all->moved_count++] = *named;

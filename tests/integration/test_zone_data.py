@@ -94,6 +94,24 @@ def listed(site, since=None):
     return said.get("synctoken"), [zone["tzid"] for zone in said.get("timezones", [])]
 
 
+def zone_goes(site, directory):
+    """A zone that the machine has no more, as after an upgrade that drops old names: its events stay where they were."""
+    tokyo, before = os.path.join(directory, "Asia/Tokyo"), len(reindexed(site))
+    os.remove(tokyo)
+    site.signal(signal.SIGHUP)
+    tap.check(wait_for(lambda: len(reindexed(site)) > before), "a zone goes: the rest is looked at")
+    tap.check("cannot be read by the present zones" in open(site.log).read(), "what named it is told")
+    tap.equal(found(site, "20270302T110000Z", "20270302T120000Z"), ["tokyo"], "and found where it was")
+    site.stop()
+    site.start()
+    tap.equal(site.request("GET", HOME + "work/tokyo.ics", user="alice").status, 200, "the server starts without the zone")
+    put_zone(directory, "Asia/Tokyo", "Asia/Tokyo")
+    before = len(reindexed(site))
+    site.signal(signal.SIGHUP)
+    tap.check(wait_for(lambda: len(reindexed(site)) > before), "the zone comes back")
+    tap.check(site.slotkeeper("check").returncode == 0, "and the index agrees with the objects")
+
+
 def swap_beside_writes(site, directory):
     """Events are written while the rules change under them: afterwards each is where the last rules put it."""
     stop, statuses = threading.Event(), set()
@@ -170,6 +188,7 @@ def main():
             site.start()
             tap.equal(len(reindexed(site)), runs + 2, "a start with the same zones looks at nothing")
             swap_beside_writes(site, directory)
+            zone_goes(site, directory)
 
             shutil.move(os.path.join(directory, "Europe"), os.path.join(directory, "gone"))
             for name in ("UTC", "Etc", "America", "Asia", "gone"):
