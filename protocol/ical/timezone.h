@@ -52,8 +52,8 @@ const struct zone *zone_utc(void);
 int zone_from_vtimezone(struct arena *arena, struct slice text, const struct zone **zone_r);
 
 /*
- * Appends the zone as a VTIMEZONE called TZID: every change after FROM (INSTANT_MIN: all there are), the last ones as rules
- * without end. 0, -ENOMEM or the error of OUT.
+ * Appends the zone as a VTIMEZONE called TZID: every change after FROM (INSTANT_MIN: all there are), the last ones as
+ * rules without end. 0, -ENOMEM or the error of OUT.
  */
 int zone_write(const struct zone *zone, struct slice tzid, instant_t from, struct buf *out);
 

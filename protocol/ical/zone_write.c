@@ -40,7 +40,8 @@ static void collect(const struct zone *zone, instant_t from, struct changes *all
 
 static bool follows_rules(const struct zone_footer *footer, const struct change *change)
 {
-	return posix_tz_next(footer, change->at - 1) == change->at && posix_tz_offset_at(footer, change->at) == change->to &&
+	return posix_tz_next(footer, change->at - 1) == change->at &&
+	       posix_tz_offset_at(footer, change->at) == change->to &&
 	       posix_tz_offset_at(footer, change->at - 1) == change->from;
 }
 
@@ -67,8 +68,8 @@ static int month_length(int month)
 }
 
 /*
- * "M3.4.4/50", 50 hours into the fourth Thursday of March, is at 02:00 on the Saturday among the 24th to the 30th. False when
- * there is no such form, as where the seven days leave the month.
+ * "M3.4.4/50", 50 hours into the fourth Thursday of March, is at 02:00 on the Saturday among the 24th to the 30th. False
+ * when there is no such form, as where the seven days leave the month.
  */
 static bool add_rule(struct buf *b, const struct zone_rule_day *day)
 {
