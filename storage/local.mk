@@ -23,5 +23,7 @@ storage_libstorage_a_SOURCES = \
 	storage/verify_access.c \
 	storage/store_usage.c \
 	storage/verify_file.c \
-	storage/verify.c storage/verify.h \
+	storage/verify.c storage/verify.h storage/verify_private.h \
+	storage/verify_objects.c \
+	storage/verify_times.c \
 	storage/writer.c
