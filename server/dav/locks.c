@@ -257,16 +257,22 @@ static int ask(struct kv_txn *txn, void *arg, struct error *err)
 	return ret;
 }
 
+/* Without memory for the question nothing is written. */
+static int cannot_ask(struct kv_txn *txn, void *arg, struct error *err)
+{
+	(void)txn, (void)arg, (void)err;
+	return -ENOMEM;
+}
+
 void dav_locks_guard(struct dav_request *d, const struct dav_lock_target *targets, size_t count,
     struct change_origin *origin)
 {
 	struct guard *guard = arena_alloc(d->arena, sizeof(*guard));
 
-	if (guard == NULL)
-		return; /* the write itself will find no memory */
-	*guard = (struct guard){d, targets, count};
-	origin->guard = ask;
+	origin->guard = guard != NULL ? ask : cannot_ask;
 	origin->guard_arg = guard;
+	if (guard != NULL)
+		*guard = (struct guard){d, targets, count};
 }
 
 /* ---- properties ---- */

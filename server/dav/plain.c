@@ -406,6 +406,8 @@ static int transfer(struct kv_txn *txn, void *arg)
 	struct tree tree = {NULL, 0};
 	int ret = dav_resolve(d, txn, &d->path, move ? ACL_READ | ACL_UNBIND : ACL_READ, &source);
 
+	if (ret == 0 && !move && write->depth == DEPTH_1)
+		ret = error_set(&d->error, 400, CONDITION_NONE, "Depth: a copy is 0 or infinity deep.");
 	if (ret == 0 && source.file == NULL)
 		ret = error_set(&d->error, 403, CONDITION_NONE, "A plain collection itself is not copied.");
 	if (ret == 0)

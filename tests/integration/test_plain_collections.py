@@ -84,6 +84,7 @@ def trees(site):
         ("COPY", "a/", "a/b/inside/", {}, 403, "a tree into itself"),
         ("MOVE", "a/", "a/b/inside/", {}, 403, "a tree into itself"),
         ("COPY", "a/b/", "a/", {}, 403, "a tree over what it lies in"),
+        ("COPY", "a/", "d/", {"Depth": "1"}, 400, "a depth that there is not"),
         ("COPY", "a/", "d/", {"Depth": "0"}, 201, "a folder alone"),
         ("MOVE", "c/", "e/f/", {}, 409, "where there is no folder"),
         ("MOVE", "none", "e", {}, 404, "nothing"),
