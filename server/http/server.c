@@ -16,7 +16,7 @@
 #include "server/http/http_private.h"
 
 #define LISTEN_BACKLOG  1024
-#define SIGN_INS_QUEUED 256 /* for each thread that hashes; more are answered 503 */
+#define SIGN_INS_QUEUED 1024 /* for each thread that hashes, a quarter from one address; more are answered 503 */
 
 static const struct http_deadlines usual_deadlines = {
     .tls_ms = 10000,
