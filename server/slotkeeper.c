@@ -227,32 +227,38 @@ static int run_somewhere(struct command_call *call, const struct arguments *argu
 	return complain(data, "another process has the store and answers no command", COMMAND_FAILED);
 }
 
-static int run(struct arena *arena, const struct arguments *arguments)
+static int run_call(struct command_call *call, const struct arguments *arguments)
 {
-	struct command_call call = {
-	    .arena = arena, .out = BUF_INIT(COMMAND_OUTPUT_MAX), .err = BUF_INIT(COMMAND_OUTPUT_MAX)};
 	struct control_request request = {
 	    .words = (const char **)arguments->words, .word_count = arguments->word_count};
 	struct error err = ERROR_NONE;
 	char *data = NULL;
-	int status = command_parse(&call, arguments->words, arguments->word_count);
+	int status = command_parse(call, arguments->words, arguments->word_count);
 
 	if (status != COMMAND_OK)
-		return print_answer(&call, status);
-	status = site_data_directory(&arguments->site, arena, &data, &err);
+		return print_answer(call, status);
+	status = site_data_directory(&arguments->site, call->arena, &data, &err);
 	if (status < 0)
 		return complain("configuration", err.detail, COMMAND_USAGE);
-	status = read_inputs(&call, &request.files, &request.file_count);
+	status = read_inputs(call, &request.files, &request.file_count);
 	if (status != COMMAND_OK)
 		return status;
-	call.data = data;
-	if (call.command->input == INPUT_DIRECTORY || call.command->input == INPUT_RESTORE)
-		status = make_absolute(&call, request.words, request.word_count);
+	call->data = data;
+	if (call->command->input == INPUT_DIRECTORY || call->command->input == INPUT_RESTORE)
+		status = make_absolute(call, request.words, request.word_count);
 	if (status != COMMAND_OK)
 		return status;
-	call.files = request.files;
-	call.file_count = request.file_count;
-	status = run_somewhere(&call, arguments, data, &request);
+	call->files = request.files;
+	call->file_count = request.file_count;
+	return run_somewhere(call, arguments, data, &request);
+}
+
+static int run(struct arena *arena, const struct arguments *arguments)
+{
+	struct command_call call = {
+	    .arena = arena, .out = BUF_INIT(COMMAND_OUTPUT_MAX), .err = BUF_INIT(COMMAND_OUTPUT_MAX)};
+	int status = run_call(&call, arguments);
+
 	buf_free(&call.out);
 	buf_free(&call.err);
 	return status;

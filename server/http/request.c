@@ -67,7 +67,6 @@ static void compress_on_worker(void *arg)
 	loop_post(http_peer_loop(req->peer), reply_on_loop, req);
 }
 
-/* A long body is made small on a worker: a loop has other connections to serve. When all are taken it goes as it is. */
 uint64_t http_request_sender(const struct http_request *req)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: spreads, and need not hide anything */
@@ -76,9 +75,10 @@ uint64_t http_request_sender(const struct http_request *req)
 		return req->user->id;
 	for (const char *c = req->peer_address; *c != '\0'; c++)
 		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-	return hash | 1;
+	return hash != 0 ? hash : 1;
 }
 
+/* A long body is made small on a worker: a loop has other connections to serve. When all are taken it goes as it is. */
 void http_request_finish(struct http_request *req)
 {
 	struct loop *loop = http_peer_loop(req->peer);

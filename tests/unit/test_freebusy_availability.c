@@ -159,7 +159,7 @@ static void test_what_is_none(void **state)
 	        CALDAV_VALID_CALENDAR_DATA},
 	    {"a hostile rule", CAL(WHEN("a", OPEN("o", AT("20270322T090000", "20270322T100000") "RRULE:FREQ=SECONDLY\r\n"))),
 	        CALDAV_MAX_INSTANCES},
-	    {"an unknown zone", CAL(WHEN("a", OPEN("o", "DTSTART;TZID=Nowhere:20270322T090000\r\n"))), CALDAV_VALID_CALENDAR_DATA},
+	    {"an unknown zone", CAL(WHEN("a", OPEN("o", "DTSTART;TZID=Nowhere:20270322T090000\r\n"))), CALDAV_VALID_TIMEZONE},
 	    {"half of one", "BEGIN:VCALENDAR\r\nBEGIN:VAVAILABILITY\r\nUID:a\r\n", CALDAV_VALID_CALENDAR_DATA},
 	};
 
