@@ -6,6 +6,9 @@
  * newest transaction fails, it gives up the whole environment: every later begin, to read too, is MDB_PANIC. Then
  * whoever meets that first waits until all are out and opens it anew, so that reading goes on, and writing once the
  * disk takes it.
+ *
+ * Whatever frees room needs room itself, for LMDB never writes over a page. So a part of the map is kept for it: when only
+ * that is left, an update which adds more bytes than it takes away is refused with -ENOSPC.
  */
 #include <config.h>
 
@@ -31,6 +34,8 @@
 #define LMDB_MAP_BYTES (UINT64_C(256) << 30) /* address space only */
 #endif
 #define LMDB_READERS   1022 /* snapshots open at once */
+#define LMDB_RESERVE   (UINT64_C(4) << 20) /* bytes of the map for updates that free: the pages which some of them copy */
+#define LMDB_RESERVE_SHARE 8               /* and no more than this part of a small map */
 
 struct lmdb_kv {
 	struct kv kv;
@@ -50,6 +55,8 @@ struct lmdb_txn {
 	struct lmdb_kv *kv;
 	MDB_txn *mdb;
 	int broken; /* an error of the engine itself: the batch cannot go on */
+	bool tight; /* only the reserve is left: GROWTH is kept */
+	int64_t growth; /* bytes of keys and values added less those taken away */
 };
 
 int lmdb_errno(int rc)
@@ -102,12 +109,24 @@ static int lmdb_get(struct kv_txn *base, struct slice key, struct slice *value_r
 	return ret;
 }
 
+/* Bytes of the row of KEY; 0 when there is none. */
+static int64_t row_bytes(struct lmdb_txn *txn, MDB_val key)
+{
+	MDB_val v;
+
+	return mdb_get(txn->mdb, txn->kv->dbi, &key, &v) == 0 ? (int64_t)(key.mv_size + v.mv_size) : 0;
+}
+
 static int lmdb_put(struct kv_txn *base, struct slice key, struct slice value, bool if_absent)
 {
 	struct lmdb_txn *txn = (struct lmdb_txn *)base;
 	MDB_val k = val_of(key), v = val_of(value);
+	int64_t former = txn->tight ? row_bytes(txn, k) : 0;
+	int ret = check(txn, mdb_put(txn->mdb, txn->kv->dbi, &k, &v, if_absent ? MDB_NOOVERWRITE : 0));
 
-	return check(txn, mdb_put(txn->mdb, txn->kv->dbi, &k, &v, if_absent ? MDB_NOOVERWRITE : 0));
+	if (ret == 0)
+		txn->growth += (int64_t)(key.len + value.len) - former;
+	return ret;
 }
 
 static int lmdb_remove(struct kv_txn *base, struct slice key)
@@ -115,6 +134,8 @@ static int lmdb_remove(struct kv_txn *base, struct slice key)
 	struct lmdb_txn *txn = (struct lmdb_txn *)base;
 	MDB_val k = val_of(key);
 
+	if (txn->tight)
+		txn->growth -= row_bytes(txn, k);
 	return check(txn, mdb_del(txn->mdb, txn->kv->dbi, &k, NULL));
 }
 
@@ -279,15 +300,42 @@ static int lmdb_batch_begin(struct kv *base)
 	return begin(kv, 0, &kv->batch);
 }
 
+/* Whether TXN's rows leave no more of the map than the reserve; pages that are free but not yet reusable do not count. */
+static int is_tight(struct lmdb_kv *kv, MDB_txn *txn, bool *tight_r)
+{
+	MDB_envinfo info;
+	MDB_stat rows;
+	uint64_t reserve;
+	int rc = mdb_env_info(kv->env, &info);
+
+	if (rc == 0)
+		rc = mdb_stat(txn, kv->dbi, &rows);
+	if (rc != 0)
+		return lmdb_errno(rc);
+	reserve = info.me_mapsize / LMDB_RESERVE_SHARE;
+	if (reserve > LMDB_RESERVE)
+		reserve = LMDB_RESERVE;
+	*tight_r = (rows.ms_branch_pages + rows.ms_leaf_pages + rows.ms_overflow_pages) * (uint64_t)rows.ms_psize >
+	    info.me_mapsize - reserve;
+	return 0;
+}
+
 static int lmdb_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
 	struct lmdb_txn txn = {.txn = {&lmdb_ops, true}, .kv = kv};
-	int rc = mdb_txn_begin(kv->env, kv->batch, 0, &txn.mdb);
+	int ret, rc = mdb_txn_begin(kv->env, kv->batch, 0, &txn.mdb);
 
 	if (rc != 0)
 		return lmdb_errno(rc);
+	ret = is_tight(kv, txn.mdb, &txn.tight);
+	if (ret < 0) {
+		mdb_txn_abort(txn.mdb);
+		return ret;
+	}
 	*ret_r = fn(&txn.txn, arg);
+	if (txn.tight && txn.growth > 0 && *ret_r >= 0)
+		*ret_r = -ENOSPC;
 	if (txn.broken < 0 || *ret_r < 0) {
 		mdb_txn_abort(txn.mdb);
 		return txn.broken;
