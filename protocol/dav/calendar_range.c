@@ -33,6 +33,60 @@ static bool expand(struct range_object *o, struct interval window)
 	return !o->too_costly;
 }
 
+/* ---- series without end ---- */
+
+/* From when on OBJECT is nothing but its rule: its latest time that is written down. */
+static instant_t last_written(const struct range_object *o)
+{
+	instant_t last = INSTANT_MIN, at;
+
+	for (size_t i = 0; i < calendar_object_count(o->object); i++) {
+		const struct component *component = calendar_object_at(o->object, i);
+		const struct ical_period *rdates;
+		struct ical_time time;
+		bool this_and_future;
+
+		if (component_time(component, "DTSTART", &time) && (at = ical_time_instant(&time, o->floating)) > last)
+			last = at;
+		if (component_recurrence_id(component, &time, &this_and_future) &&
+		    (at = ical_time_instant(&time, o->floating)) > last)
+			last = at;
+		for (size_t k = component_rdates(component, &rdates); k > 0; k--)
+			if ((at = ical_time_instant(&rdates[k - 1].start, o->floating)) > last)
+				last = at;
+	}
+	return last;
+}
+
+/* Whether the instances after all that is written down are COMPONENT's: the master, or the last THISANDFUTURE. */
+static bool goes_on(const struct range_object *o, const struct component *component)
+{
+	struct ical_time own, other;
+	bool this_and_future, is_override = component_recurrence_id(component, &own, &this_and_future);
+
+	if (is_override && !this_and_future)
+		return false;
+	for (size_t i = 0; i < calendar_object_count(o->object); i++) {
+		if (!component_recurrence_id(calendar_object_at(o->object, i), &other, &this_and_future) || !this_and_future)
+			continue;
+		if (!is_override || ical_time_instant(&other, o->floating) > ical_time_instant(&own, o->floating))
+			return false;
+	}
+	return true;
+}
+
+/* The instances of COMPONENT in WINDOW are wanted. False: they cannot be listed, and there may be some. */
+static bool list(struct range_object *o, const struct component *component, struct interval window)
+{
+	instant_t last;
+
+	if (window.end == INSTANT_MAX && !goes_on(o, component)) {
+		last = last_written(o);
+		window.end = instant_add(last > window.start ? last : window.start, NEAR_SECONDS);
+	}
+	return expand(o, window);
+}
+
 /* ---- the tables of RFC 4791, 9.9, for what the window of recur_instances does not decide alone ---- */
 
 /* The fourth and later rows for VTODO: nothing but COMPLETED and CREATED, or nothing at all. */
@@ -106,7 +160,7 @@ static bool instances_match(struct range_object *o, const struct component *comp
 	if (range.end == INSTANT_MAX && range.start > INSTANT_MIN && near.end < range.end && expand(o, near) &&
 	    has_instance_of(o, component, range))
 		return true;
-	return expand(o, range) ? has_instance_of(o, component, range) : o->ret == 0;
+	return list(o, component, range) ? has_instance_of(o, component, range) : o->ret == 0;
 }
 
 /* DTSTART and DTEND decide; only without them the periods do. */
@@ -189,6 +243,14 @@ static const struct component *parent_of(const struct calendar_object *object, c
 	return NULL;
 }
 
+/* A task may have none, and then nothing that its alarms could be relative to. */
+static bool has_time(const struct component *component)
+{
+	struct ical_time time;
+
+	return component_time(component, "DTSTART", &time) || component_time(component, "DUE", &time);
+}
+
 /* RFC 5545, 3.8.6.2 and 3.8.6.3: REPEAT counts only together with DURATION. */
 static void read_repeats(const struct component *component, struct alarm *alarm)
 {
@@ -225,7 +287,9 @@ static bool alarm_matches(struct range_object *o, const struct component *compon
 	read_repeats(component, &alarm);
 	if (alarm.absolute)
 		return alarm_rings(&alarm, alarm.at, range);
-	if (!expand(o, window_of(&alarm, range)))
+	if (!has_time(parent))
+		return false;
+	if (!list(o, parent, window_of(&alarm, range)))
 		return o->ret == 0;
 	for (size_t i = 0; i < o->instances.count; i++) {
 		const struct instance *instance = &o->instances.at[i];

@@ -293,6 +293,44 @@ static void test_events_in_time(void **state)
 	check_rows(rows, ARRAY_LEN(rows));
 }
 
+/* An override has its one instance, however long the series goes on. */
+static void test_overrides_of_a_series_without_end(void **state)
+{
+#define ENDLESS \
+	EVENT("DTSTART:20260701T100000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:old") \
+	EVENT("RECURRENCE-ID:20260702T100000Z\nDTSTART:20260712T100000Z\nDURATION:PT1H\nSUMMARY:new\n" \
+	      "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT10M\nEND:VALARM")
+#define CHANGED_TWICE \
+	EVENT("DTSTART:20260701T100000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nSUMMARY:old") \
+	EVENT("RECURRENCE-ID;RANGE=THISANDFUTURE:20260702T100000Z\nDTSTART:20260702T110000Z\nDURATION:PT1H\n" \
+	      "SUMMARY:new\nBEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:-PT10M\nEND:VALARM") \
+	EVENT("RECURRENCE-ID;RANGE=THISANDFUTURE:20260708T100000Z\nDTSTART:20260708T120000Z\nDURATION:PT1H\nSUMMARY:last")
+#define EV_NEW(range)  COMP("VEVENT", range "<prop-filter name=\"SUMMARY\"><text-match>new</text-match></prop-filter>")
+#define RINGS(range)   COMP("VEVENT", COMP("VALARM", range))
+	static const struct row rows[] = {
+		{EV_NEW(FROM("20260712T105959Z")), ENDLESS, true},
+		{EV_NEW(FROM("20260712T110000Z")), ENDLESS, false},
+		{EV_NEW(FROM("20260601T000000Z")), ENDLESS, true},
+		{EV_NEW(FROM("20200601T000000Z")), ENDLESS, true},
+		{EV_NEW(UNTIL("20260712T100001Z")), ENDLESS, true},
+		{EV_NEW(UNTIL("20260712T100000Z")), ENDLESS, false},
+		{EV(FROM("20260712T110000Z")), ENDLESS, true},
+		{RINGS(FROM("20260712T095000Z")), ENDLESS, true},
+		{RINGS(FROM("20260712T095001Z")), ENDLESS, false},
+		{RINGS(FROM("20200601T000000Z")), ENDLESS, true},
+		{RINGS(UNTIL("20260712T095001Z")), ENDLESS, true},
+		{RINGS(UNTIL("20260712T095000Z")), ENDLESS, false},
+		{EV_NEW(FROM("20260801T000000Z")), CHANGED_TWICE, false},
+		{EV_NEW(FROM("20260703T090000Z")), CHANGED_TWICE, true},
+		{RINGS(FROM("20260801T000000Z")), CHANGED_TWICE, false},
+		{COMP("VEVENT", FROM("20260801T000000Z") "<prop-filter name=\"SUMMARY\"><text-match>last</text-match></prop-filter>"),
+		    CHANGED_TWICE, true},
+	};
+
+	(void)state;
+	check_rows(rows, ARRAY_LEN(rows));
+}
+
 static void test_floating_times_depend_on_the_zone(void **state)
 {
 	const struct zone *new_york = zone_set_find(zones, SLICE("America/New_York"));
@@ -434,6 +472,9 @@ static void test_alarms_in_time(void **state)
 		    true},
 		{AL(RANGE("20260601T000001Z", "20260701T120000Z")), ALARMED("", "TRIGGER;VALUE=DATE-TIME:20260601T000000Z"),
 		    false},
+		/* A task without a time has nothing that an alarm could be relative to. */
+		{COMP("VTODO", COMP("VALARM", UNTIL("20260701T100000Z"))),
+		    TODO("SUMMARY:x\nBEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:PT0S\nEND:VALARM"), false},
 		/* Rings at 9:50, 9:55 and 10:00. */
 		{AL(RANGE("20260701T095900Z", "20260701T100100Z")), ALARMED("", "TRIGGER:-PT10M\nREPEAT:2\nDURATION:PT5M"),
 		    true},
@@ -655,6 +696,7 @@ int main(void)
 		cmocka_unit_test(test_properties_and_parameters),
 		cmocka_unit_test(test_text_match),
 		cmocka_unit_test(test_events_in_time),
+		cmocka_unit_test(test_overrides_of_a_series_without_end),
 		cmocka_unit_test(test_floating_times_depend_on_the_zone),
 		cmocka_unit_test(test_tasks_in_time),
 		cmocka_unit_test(test_journals_in_time),
