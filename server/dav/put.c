@@ -135,8 +135,6 @@ static int prepare_member(struct dav_write *write)
 
 	if (ret == 0)
 		ret = dav_write_check(d);
-	if (ret == 0 && d->plain)
-		ret = error_set(&d->error, 405, CONDITION_NONE, "POST makes objects of calendars; files are made with PUT.");
 	if (ret == 0)
 		ret = check_type(d);
 	if (ret == 0)

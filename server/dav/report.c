@@ -70,6 +70,15 @@ int report_add_object(struct report *report, const struct object *object)
 	return property_plan_run(report->plan, &report->source, buf_slice(&report->href), report_body(report));
 }
 
+/* Only who may read is told that there is something. */
+static int refuse(struct dav_request *d, struct kv_txn *txn, const char *sentence)
+{
+	struct dav_resource resource;
+	int ret = dav_resolve(d, txn, &d->path, ACL_READ, &resource);
+
+	return ret < 0 ? ret : error_set(&d->error, 403, DAV_SUPPORTED_REPORT, "%s", sentence);
+}
+
 static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 {
 	struct report *report = arg;
@@ -79,7 +88,7 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 	if (ret < 0)
 		return ret;
 	if ((reports[kind].kinds & ON(report->resource.kind)) == 0)
-		return error_set(&d->error, 403, DAV_SUPPORTED_REPORT, "This report is not answered here.");
+		return refuse(d, txn, "This report is not answered here.");
 	report->txn = txn;
 	report->source = (struct property_source){.d = d, .txn = txn};
 	report->href = BUF_INIT(8192);
@@ -92,11 +101,8 @@ static int answer(struct dav_request *d, struct kv_txn *txn, void *arg)
 
 static int unknown(struct dav_request *d, struct kv_txn *txn, void *arg)
 {
-	struct dav_resource resource;
-	int ret = dav_resolve(d, txn, &d->path, ACL_READ, &resource);
-
 	(void)arg;
-	return ret < 0 ? ret : error_set(&d->error, 403, DAV_SUPPORTED_REPORT, "This report is not known.");
+	return refuse(d, txn, "This report is not known.");
 }
 
 static int run(struct dav_request *d, struct report *report)

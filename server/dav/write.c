@@ -20,6 +20,10 @@ static int check_member(struct dav_request *d, struct kv_txn *txn)
 	if (ret < 0)
 		return ret;
 	d->plain = parent.kind == DAV_FOLDER;
+	if (d->plain && d->http->method == HTTP_POST)
+		return (parent.access & ACL_READ) != 0
+		    ? error_set(&d->error, 405, CONDITION_NONE, "POST makes objects of calendars; files are made with PUT.")
+		    : -ENOENT;
 	if (d->plain)
 		return 0; /* its own update checks the rest */
 	if (path.slash)
