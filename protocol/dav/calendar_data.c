@@ -520,10 +520,10 @@ static int write_recurrences(struct arena *arena, const struct zone_set *zones, 
     const struct calendar_data *data, const struct zone *floating, struct buf *out)
 {
 	struct calendar_object *object;
-	int ret = calendar_object_parse(arena, zones, text, SIZE_MAX, &object, NULL);
+	int ret = calendar_object_read(arena, zones, text, &object);
 
 	if (ret < 0)
-		return ret;
+		return ret == -EBADMSG ? -EINVAL : ret;
 	ret = write_object(arena, object, data, floating, out);
 	calendar_object_free(object);
 	return ret < 0 ? ret : out->err;

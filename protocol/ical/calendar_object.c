@@ -377,32 +377,45 @@ static int validate(struct arena *arena, struct calendar_object *object, struct 
 	return ret;
 }
 
-int calendar_object_parse(struct arena *arena, const struct zone_set *zones, struct slice text, size_t max_bytes,
-    struct calendar_object **object_r, struct error *err)
+static int parse(struct zone_finder *finder, struct slice text, struct calendar_object **object_r, struct error *err)
 {
-	struct calendar_object *object = arena_zalloc(arena, sizeof(*object));
-	struct builder builder = {.arena = arena, .err = err, .text = text};
-	struct zone_finder finder = {.arena = arena, .zones = zones};
-	int ret;
+	struct calendar_object *object = arena_zalloc(finder->arena, sizeof(*object));
+	struct builder builder = {.arena = finder->arena, .err = err, .text = text};
+	int ret = object != NULL ? build(&builder) : -ENOMEM;
 
-	if (object == NULL)
-		return -ENOMEM;
-	ret = check_bytes(text, max_bytes, err);
-	if (ret == 0)
-		ret = build(&builder);
 	if (ret < 0)
 		return ret;
 	object->text = text;
 	object->root = builder.root;
-	finder.root = builder.root;
-	ret = component_read_values(builder.root, &finder, err);
-	object->zones = zones;
-	object->found = finder.found;
+	finder->root = builder.root;
+	ret = component_read_values(builder.root, finder, err);
+	object->zones = finder->zones;
+	object->found = finder->found;
 	if (ret == 0)
-		ret = validate(arena, object, err);
+		ret = validate(finder->arena, object, err);
 	if (ret == 0)
 		*object_r = object;
 	return ret;
+}
+
+int calendar_object_parse(struct arena *arena, const struct zone_set *zones, struct slice text, size_t max_bytes,
+    struct calendar_object **object_r, struct error *err)
+{
+	struct zone_finder finder = {.arena = arena, .zones = zones};
+	int ret = check_bytes(text, max_bytes, err);
+
+	return ret < 0 ? ret : parse(&finder, text, object_r, err);
+}
+
+int calendar_object_read(struct arena *arena, const struct zone_set *zones, struct slice text,
+    struct calendar_object **object_r)
+{
+	struct zone_finder finder = {.arena = arena, .zones = zones, .unknown_is_floating = true};
+	int ret = check_bytes(text, SIZE_MAX, NULL);
+
+	if (ret == 0)
+		ret = parse(&finder, text, object_r, NULL);
+	return ret == -EINVAL ? -EBADMSG : ret;
 }
 
 void calendar_object_free(struct calendar_object *object)

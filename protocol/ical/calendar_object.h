@@ -38,6 +38,12 @@ void calendar_object_init(void);
  */
 int calendar_object_parse(struct arena *arena, const struct zone_set *zones, struct slice text, size_t max_bytes,
     struct calendar_object **object_r, struct error *err);
+/*
+ * The same for what was accepted once and is stored. Zone data loses names: a TZID that is neither known nor defined now is
+ * read as floating time, so that the object can still be found, shown and deleted. 0, -ENOMEM or -EBADMSG.
+ */
+int calendar_object_read(struct arena *arena, const struct zone_set *zones, struct slice text,
+    struct calendar_object **object_r);
 void calendar_object_free(struct calendar_object *object);
 
 struct slice calendar_object_uid(const struct calendar_object *object);

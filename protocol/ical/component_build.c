@@ -282,6 +282,8 @@ static int place_time(const struct reading *r, const struct ical_property *p, co
 	if (time->is_date || time->zone != NULL || !frame->has_tzid)
 		return 0;
 	ret = zone_finder_find(r->finder, frame->tzid, &time->zone);
+	if (ret == -EINVAL && r->finder->unknown_is_floating)
+		return 0;
 	if (ret != -EINVAL)
 		return ret;
 	if (!zone_finder_defines(r->finder, frame->tzid))

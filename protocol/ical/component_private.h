@@ -59,6 +59,7 @@ struct zone_finder {
 		struct zone_found *next;
 	} *found;
 	size_t count;
+	bool unknown_is_floating;
 };
 
 int zone_finder_find(struct zone_finder *finder, struct slice tzid, const struct zone **zone_r);

@@ -80,9 +80,9 @@ static int expand(const struct change_service *service, struct search *search, c
 		return 0; /* its own */
 	ret = store_body_get(search->txn, found->object, &body);
 	if (ret == 0)
-		ret = calendar_object_parse(search->arena, service->zones, body, SIZE_MAX, &object, NULL);
+		ret = calendar_object_read(search->arena, service->zones, body, &object);
 	if (ret < 0)
-		return ret == -EINVAL ? -EBADMSG : ret;
+		return ret;
 	options.floating = place.zone;
 	ret = freebusy_rows(search->arena, object, place.owner.email, &options, &list, NULL);
 	for (size_t i = 0; ret == 0 && i < list.count; i++) {

@@ -50,9 +50,9 @@ static int extend_one(const struct extension *extension, struct kv_txn *txn, uin
 	if (ret == 0)
 		ret = store_body_get(txn, object.id, &body);
 	if (ret == 0)
-		ret = calendar_object_parse(arena, service->zones, body, SIZE_MAX, &parsed, NULL);
+		ret = calendar_object_read(arena, service->zones, body, &parsed);
 	if (ret < 0)
-		return ret == -EINVAL || ret == -ENOENT ? -EBADMSG : ret;
+		return ret == -ENOENT ? -EBADMSG : ret;
 	ret = rows_make(service, arena, &place, parsed, rows_window(extension->now), &rows, NULL);
 	calendar_object_free(parsed);
 	if (ret == 0)

@@ -29,9 +29,9 @@ static int reindex_one(struct change_service *service, struct kv_txn *txn, struc
 	int ret = store_body_get(txn, object->id, &body);
 
 	if (ret == 0)
-		ret = calendar_object_parse(arena, service->zones, body, SIZE_MAX, &parsed, NULL);
+		ret = calendar_object_read(arena, service->zones, body, &parsed);
 	if (ret < 0)
-		return ret == -EINVAL ? -EBADMSG : ret;
+		return ret;
 	ret = rows_make(service, arena, place, parsed, rows_window(clock_now(service->clock)), &new_r->rows, NULL);
 	calendar_object_free(parsed);
 	if (ret < 0)
@@ -343,7 +343,7 @@ static int look(struct kv_txn *txn, void *arg)
 		ret = store_object_get(txn, all->scratch, all->calendar, named->name, &object);
 		if (ret == 0)
 			ret = is_moved(all, txn, &object, &moved);
-		if (ret == -EBADMSG) /* its zone has gone, most likely: where it was found before is better than nowhere */
+		if (ret == -EBADMSG) /* its zone has gone, most likely: where it was found before is better than as floating time */
 			log_event(LOG_WARN_LEVEL, "booking", NULL, "an object cannot be read by the present zones, its index stays",
 			    "collection=%llu name=%.*s", (unsigned long long)all->calendar, SLICE_ARG(named->name));
 		else if (ret < 0 && ret != -ENOENT)

@@ -58,9 +58,9 @@ static int see_series(const struct series *series, void *arg)
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADMSG : ret;
 	arena_reset(question->scratch);
-	ret = calendar_object_parse(question->scratch, question->d->app->zones, body, SIZE_MAX, &object, NULL);
+	ret = calendar_object_read(question->scratch, question->d->app->zones, body, &object);
 	if (ret < 0)
-		return ret == -EINVAL ? -EBADMSG : ret;
+		return ret;
 	ret = add_rows(question, object);
 	calendar_object_free(object);
 	return ret;

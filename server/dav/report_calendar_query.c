@@ -44,9 +44,9 @@ static int match(struct query *query, const struct object *object, bool *matches
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADMSG : ret;
 	arena_reset(query->scratch);
-	ret = calendar_object_parse(query->scratch, report->d->app->zones, body, SIZE_MAX, &parsed, NULL);
+	ret = calendar_object_read(query->scratch, report->d->app->zones, body, &parsed);
 	if (ret < 0)
-		return ret == -EINVAL ? 0 : ret; /* stored by a reader that knew more: it is found without a filter */
+		return ret == -EBADMSG ? 0 : ret; /* stored by a reader that knew more: it is found without a filter */
 	ret = calendar_filter_match(query->scratch, &report->request.filter, parsed, query->floating, matches_r);
 	calendar_object_free(parsed);
 	return ret;

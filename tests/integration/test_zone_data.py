@@ -96,6 +96,9 @@ def listed(site, since=None):
 
 def zone_goes(site, directory):
     """A zone that the machine has no more, as after an upgrade that drops old names: its events stay where they were."""
+    site.request("PUT", HOME + "work/tokyoendless.ics", event("tokyoendless", ";TZID=Asia/Tokyo:20270402T200000", "RRULE:FREQ=WEEKLY\r\n"),
+                 "alice", {"Content-Type": "text/calendar"})
+    site.request("MKCALENDAR", HOME + "more/", None, "alice")
     tokyo, before = os.path.join(directory, "Asia/Tokyo"), len(reindexed(site))
     os.remove(tokyo)
     site.signal(signal.SIGHUP)
@@ -105,11 +108,52 @@ def zone_goes(site, directory):
     site.stop()
     site.start()
     tap.equal(site.request("GET", HOME + "work/tokyo.ics", user="alice").status, 200, "the server starts without the zone")
+    everything_works(site)
     put_zone(directory, "Asia/Tokyo", "Asia/Tokyo")
     before = len(reindexed(site))
     site.signal(signal.SIGHUP)
     tap.check(wait_for(lambda: len(reindexed(site)) > before), "the zone comes back")
+    site.request("PUT", HOME + "work/tokyo.ics", EVENTS["tokyo"], "alice", {"Content-Type": "text/calendar"})
     tap.check(site.slotkeeper("check").returncode == 0, "and the index agrees with the objects")
+
+
+def query(site, inside, data=""):
+    answer = site.request("REPORT", HOME + "work/", user="alice", headers={"Depth": "1"}, body=(
+        f'<c:calendar-query xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:prop><d:getetag/>{data}</d:prop><c:filter>'
+        f'<c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT">{inside}</c:comp-filter></c:comp-filter></c:filter>'
+        "</c:calendar-query>"))
+    return answer.status, sorted(re.findall(r"/(\w+)\.ics<", answer.text))
+
+
+def everything_works(site):
+    """Beside an object, and a series without end, that name a zone which nobody knows."""
+    some = '<c:prop-filter name="SUMMARY"><c:text-match>%s</c:text-match></c:prop-filter>'
+    far = '<c:time-range start="20350301T000000Z" end="20350401T000000Z"/>'
+    whole = '<c:calendar-data><c:expand start="20270301T000000Z" end="20270401T000000Z"/></c:calendar-data>'
+    tap.equal(query(site, some % "tokyo"), (207, ["tokyo", "tokyoendless"]), "without its zone: found by its text")
+    tap.equal(query(site, some % "utc", whole), (207, ["utc"]), "without its zone: others are expanded")
+    tap.equal(query(site, some % "tokyo", whole), (207, ["tokyo", "tokyoendless"]), "without its zone: it is expanded")
+    tap.equal(query(site, far), (207, ["endless", "tokyoendless"]), "without its zone: found years ahead")
+    answer = site.request("REPORT", HOME + "work/", user="alice", headers={"Depth": "1"}, body=(
+        '<c:free-busy-query xmlns:c="urn:ietf:params:xml:ns:caldav">'
+        '<c:time-range start="20350301T000000Z" end="20350308T000000Z"/></c:free-busy-query>'))
+    tap.check(answer.status == 200 and answer.text.count("FREEBUSY;") + answer.text.count("Z/") > 1, "without its zone: busy years ahead",
+              answer.text)
+    booked = site.request("PUT", HOME + "bookings/far.ics", event("far", ":20350302T150000Z"), "alice", {"Content-Type": "text/calendar"})
+    tap.equal(booked.status, 201, "without its zone: a booking years ahead is checked against it")
+    for zone in ("America/New_York", "Europe/Amsterdam"):
+        answer = site.request("PROPPATCH", HOME + "work/", user="alice", body=(
+            '<d:propertyupdate xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:set><d:prop><c:calendar-timezone-id>'
+            f"{zone}</c:calendar-timezone-id></d:prop></d:set></d:propertyupdate>"))
+        tap.check(answer.status == 207 and "200 OK" in answer.text, f"without its zone: the calendar gets {zone}", answer.text)
+    done = site.slotkeeper("check", ok=None)
+    tap.check(done.returncode == 1 and done.stdout.count("neither known nor defined here") == 2 and "2 disagreements" in done.stdout,
+              "without its zone: check names it and nothing else", done.stdout)
+    tap.equal(site.request("COPY", HOME + "work/tokyo.ics", user="alice", headers={"Destination": HOME + "more/tokyo.ics"}).status, 403,
+              "without its zone: no copy is made")
+    tap.equal(site.request("DELETE", HOME + "work/tokyoendless.ics", user="alice").status, 204, "without its zone: it can be deleted")
+    tap.equal(site.request("PUT", HOME + "work/tokyo.ics", EVENTS["tokyo"].replace("Asia/Tokyo", "Europe/Amsterdam"), "alice",
+                           {"Content-Type": "text/calendar"}).status, 204, "and replaced by one with a zone that is known")
 
 
 def swap_beside_writes(site, directory):

@@ -291,12 +291,30 @@ static void test_carets_in_parameters_are_resolved(void **state)
 	}
 }
 
+/* Zone data loses names: what was accepted once stays readable. */
+static void test_what_is_stored_is_read_without_its_zone(void **state)
+{
+	static const char text[] = CAL(EV("DTSTART;TZID=Nowhere/City:20270328T090000\r\nRDATE;TZID=Nowhere/City:20270329T090000\r\n"));
+	struct calendar_object *object;
+	struct ical_time time;
+
+	(void)state;
+	assert_int_equal(calendar_object_read(arena, zones, slice_str(text), &object), 0);
+	assert_true(component_time(calendar_object_master(object), "DTSTART", &time));
+	assert_null(time.zone);
+	assert_int_equal(time.civil.hour, 9);
+	assert_null(calendar_object_zone(arena, object, SLICE("Nowhere/City")));
+	calendar_object_free(object);
+	assert_int_equal(calendar_object_read(arena, zones, SLICE("BEGIN:VCALENDAR\r\n"), &object), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_tolerated_faults_are_read),
 	    cmocka_unit_test(test_what_has_no_safe_reading_is_refused),
 	    cmocka_unit_test(test_limits_are_errors),
+	    cmocka_unit_test(test_what_is_stored_is_read_without_its_zone),
 	    cmocka_unit_test(test_a_long_list_of_dates_is_whole),
 	    cmocka_unit_test(test_values),
 	    cmocka_unit_test(test_carets_in_parameters_are_resolved),
