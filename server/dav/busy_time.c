@@ -104,6 +104,12 @@ static int see_hull(const struct busy *busy, void *arg)
 	return add_availability(question, body);
 }
 
+/* Of a calendar that is asked by itself: its rows are many, so they are walked once. */
+static int see_own_row(const struct busy *busy, void *arg)
+{
+	return busy->component == COMPONENT_VAVAILABILITY ? see_hull(busy, arg) : see_row(busy, arg);
+}
+
 static int add_property(struct question *question, const struct dav_resource *home)
 {
 	const struct xml_element *element;
@@ -153,9 +159,7 @@ static int gather(struct question *question, const struct dav_resource *resource
 			ret = store_collection_each(txn, resource->name, see_collection, question);
 		return ret < 0 ? ret : add_property(question, resource);
 	}
-	ret = store_busy_each(txn, resource->collection->id, window, see_row, question);
-	if (ret == 0)
-		ret = store_busy_each(txn, resource->collection->id, window, see_hull, question);
+	ret = store_busy_each(txn, resource->collection->id, window, see_own_row, question);
 	return ret < 0 ? ret : store_series_each(txn, resource->collection->id, window, see_series, question);
 }
 
