@@ -175,20 +175,44 @@ static int of_collection(struct repair *r, const struct key *key, struct slice v
 	return orphan_of(r, key, TABLE_COLLECTION_ID);
 }
 
+static int property_owner_exists(struct repair *r, enum property_owner owner, uint64_t id, bool *exists_r)
+{
+	struct key key;
+	int ret;
+
+	*exists_r = owner == PROPERTY_OF_FILE;
+	switch (owner) {
+	case PROPERTY_OF_FILE: /* files are not found by their id alone */
+		return 0;
+	case PROPERTY_OF_COLLECTION:
+		return id_exists(r, TABLE_COLLECTION_ID, id, exists_r);
+	case PROPERTY_OF_SHAREE:
+		ret = id_exists(r, TABLE_COLLECTION_ID, id >> 32, exists_r);
+		return ret < 0 || !*exists_r ? ret : id_exists(r, TABLE_PRINCIPAL_ID, id & UINT32_MAX, exists_r);
+	case PROPERTY_OF_OBJECT:
+		store_two_key(&key, TABLE_OBJECT_ID, store_object_collection(id), id);
+		return exists(r, &key, exists_r);
+	case PROPERTY_OF_HOME:
+	case PROPERTY_OF_PRINCIPAL:
+		return id_exists(r, TABLE_PRINCIPAL_ID, id, exists_r);
+	}
+	return 0; /* of no kind there is */
+}
+
 static int property_row(struct repair *r, const struct key *key, struct slice value)
 {
 	struct slice rest = slice_from(key_slice(key), 1);
+	struct slice ns, name, xml;
 	uint8_t owner = 0;
 	uint64_t id = 0;
 	bool there = false;
 	int ret;
 
-	(void)value;
 	if (!key_take_u8(&rest, &owner) || !key_take_u64(&rest, &id))
 		return drop(r, key);
-	if (owner == PROPERTY_OF_FILE)
-		return 0;
-	ret = id_exists(r, owner == PROPERTY_OF_COLLECTION ? TABLE_COLLECTION_ID : TABLE_PRINCIPAL_ID, id, &there);
+	if (store_property_decode(value, &ns, &name, &xml) < 0)
+		return tell(r, "property: a row that cannot be read");
+	ret = property_owner_exists(r, (enum property_owner)owner, id, &there);
 	return ret < 0 || there ? ret : drop(r, key);
 }
 
@@ -363,8 +387,8 @@ static const struct {
     {TABLE_PRINCIPAL, false, principal_row},
     {TABLE_COLLECTION, false, collection_row},
     {TABLE_COUNTER, true, of_collection},
-    {TABLE_PROPERTY, true, property_row},
     {TABLE_OBJECT, false, object_row},
+    {TABLE_PROPERTY, false, property_row},
     {TABLE_CHANGE, false, change_row},
     {TABLE_BODY, true, body_row},
     {TABLE_JOB, false, job_row},

@@ -138,13 +138,14 @@ int store_collection_put(struct kv_txn *txn, struct collection *collection);
 /* The number of the last change, 0 at birth: getctag and the sync token are made of it. */
 int store_collection_change(struct kv_txn *txn, uint64_t collection, uint64_t *number_r);
 
-/* ---- dead properties of a collection or of a home (PROPERTY_OF_...) ---- */
+/* ---- dead properties (RFC 4918, 4.4) of what PROPERTY_OF_... says ---- */
 enum property_owner {
 	PROPERTY_OF_COLLECTION = 1, /* id of a collection */
 	PROPERTY_OF_HOME,           /* id of a principal: its calendar home */
 	PROPERTY_OF_PRINCIPAL,
 	PROPERTY_OF_FILE, /* id of a file or folder */
 	PROPERTY_OF_SHAREE, /* store_sharee_id: what somebody set on another's collection for himself */
+	PROPERTY_OF_OBJECT, /* id of a calendar object: they follow it to the id that the next write gives, and go with it */
 };
 /* Of a collection and of who set it; 0 when one of the numbers is above 2^32 - 1. */
 uint64_t store_sharee_id(uint64_t collection, uint64_t principal);
@@ -159,8 +160,19 @@ int store_property_put(struct kv_txn *txn, enum property_owner owner, uint64_t i
 int store_property_delete(struct kv_txn *txn, enum property_owner owner, uint64_t id, struct slice ns,
     struct slice name);
 
+/* One of a list that outlives its owner: NULL ends it. */
+struct stored_property {
+	struct slice ns, name, xml;
+	struct stored_property *next;
+};
+int store_property_list(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id,
+    struct stored_property **first_r);
+int store_property_put_list(struct kv_txn *txn, enum property_owner owner, uint64_t id,
+    const struct stored_property *first);
 /* All of FROM's to another of the same kind, which has none of these. */
 int store_property_copy(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t from, uint64_t to);
+/* The same, and FROM has none any more. */
+int store_property_move(struct kv_txn *txn, enum property_owner owner, uint64_t from, uint64_t to);
 /* All of them, when their owner goes. */
 int store_property_delete_all(struct kv_txn *txn, enum property_owner owner, uint64_t id);
 

@@ -158,7 +158,7 @@ static int property_key(struct key *key, enum property_owner owner, uint64_t id,
 	return b.err;
 }
 
-static int property_decode(struct slice value, struct slice *ns_r, struct slice *name_r, struct slice *xml_r)
+int store_property_decode(struct slice value, struct slice *ns_r, struct slice *name_r, struct slice *xml_r)
 {
 	struct unpack u = unpack_begin(value, 1);
 
@@ -177,7 +177,7 @@ int store_property_get(struct kv_txn *txn, struct arena *arena, enum property_ow
 
 	if (ret == 0)
 		ret = store_get_copy(txn, arena, &key, &value);
-	return ret != 0 ? ret : property_decode(value, &stored_ns, &stored_name, xml_r);
+	return ret != 0 ? ret : store_property_decode(value, &stored_ns, &stored_name, xml_r);
 }
 
 struct each_property {
@@ -189,7 +189,7 @@ static int property_row(struct slice key, struct slice value, void *arg)
 {
 	struct each_property *each = arg;
 	struct slice ns, name, xml;
-	int ret = property_decode(value, &ns, &name, &xml);
+	int ret = store_property_decode(value, &ns, &name, &xml);
 
 	(void)key;
 	return ret < 0 ? ret : each->fn(ns, name, xml, each->arg);
@@ -351,20 +351,15 @@ int store_property_delete_all(struct kv_txn *txn, enum property_owner owner, uin
 	return store_delete_range(txn, &prefix);
 }
 
-struct copied_property {
-	struct slice ns, name, xml;
-	struct copied_property *next;
-};
-
 struct property_list {
 	struct arena *arena;
-	struct copied_property *first;
+	struct stored_property *first;
 };
 
 static int list_property(struct slice ns, struct slice name, struct slice xml, void *arg)
 {
 	struct property_list *list = arg;
-	struct copied_property *copy = arena_alloc(list->arena, sizeof(*copy));
+	struct stored_property *copy = arena_alloc(list->arena, sizeof(*copy));
 
 	if (copy == NULL)
 		return -ENOMEM;
@@ -376,12 +371,47 @@ static int list_property(struct slice ns, struct slice name, struct slice xml, v
 	return copy->ns.at != NULL && copy->name.at != NULL && copy->xml.at != NULL ? 0 : -ENOMEM;
 }
 
-int store_property_copy(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t from, uint64_t to)
+int store_property_list(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t id,
+    struct stored_property **first_r)
 {
 	struct property_list list = {arena, NULL};
-	int ret = store_property_each(txn, owner, from, list_property, &list);
+	int ret = store_property_each(txn, owner, id, list_property, &list);
 
-	for (const struct copied_property *p = list.first; ret == 0 && p != NULL; p = p->next)
-		ret = store_property_put(txn, owner, to, p->ns, p->name, p->xml);
+	*first_r = list.first;
 	return ret;
+}
+
+int store_property_put_list(struct kv_txn *txn, enum property_owner owner, uint64_t id, const struct stored_property *first)
+{
+	int ret = 0;
+
+	for (const struct stored_property *p = first; ret == 0 && p != NULL; p = p->next)
+		ret = store_property_put(txn, owner, id, p->ns, p->name, p->xml);
+	return ret;
+}
+
+int store_property_copy(struct kv_txn *txn, struct arena *arena, enum property_owner owner, uint64_t from, uint64_t to)
+{
+	struct stored_property *first;
+	int ret = store_property_list(txn, arena, owner, from, &first);
+
+	return ret < 0 ? ret : store_property_put_list(txn, owner, to, first);
+}
+
+#define MOVED_BYTES_MAX (16u << 20) /* of one owner's properties while they move */
+
+int store_property_move(struct kv_txn *txn, enum property_owner owner, uint64_t from, uint64_t to)
+{
+	struct arena *arena;
+	struct key prefix;
+	int ret;
+
+	property_prefix(&prefix, owner, from);
+	ret = store_range(txn, &prefix, found, NULL);
+	if (ret != -ENOTEMPTY)
+		return ret; /* the usual case costs one look */
+	arena = arena_new(MOVED_BYTES_MAX);
+	ret = arena != NULL ? store_property_copy(txn, arena, owner, from, to) : -ENOMEM;
+	arena_free(arena);
+	return ret < 0 ? ret : store_property_delete_all(txn, owner, from);
 }

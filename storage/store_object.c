@@ -9,6 +9,11 @@
 /* An object's id: its collection and the number of the change that wrote it, so that it never comes again. */
 #define ID_CHANGE_BITS 36
 
+uint64_t store_object_collection(uint64_t id)
+{
+	return id >> ID_CHANGE_BITS;
+}
+
 static void object_key(struct key *key, uint64_t collection, struct slice name)
 {
 	key_begin(key, TABLE_OBJECT);
@@ -256,9 +261,15 @@ int store_change_each_since(struct kv_txn *txn, uint64_t collection, uint64_t af
 
 /* ---- writes ---- */
 
-/* What a former object of that name, or its tombstone, leaves to be taken away: its change row and its body. */
-static int forget_former(struct kv_txn *txn, uint64_t owner, const struct object *object, uint64_t *old_change_r,
-    instant_t *created_r)
+/* The object that had the name before, or its tombstone. */
+struct former {
+	uint64_t id;     /* 0: a tombstone, or nothing */
+	uint64_t change; /* 0: nothing */
+	instant_t created;
+};
+
+/* Takes its rows away, but for the change row and its dead properties. */
+static int forget_former(struct kv_txn *txn, uint64_t owner, const struct object *object, struct former *former)
 {
 	struct key key, uid, owner_uid, id, body;
 	struct object old;
@@ -270,10 +281,9 @@ static int forget_former(struct kv_txn *txn, uint64_t owner, const struct object
 	if (ret == -ENOENT) {
 		tombstone_key(&key, object->collection, object->name);
 		ret = kv_get(txn, key_slice(&key), &value);
-		*old_change_r = 0;
 		if (ret == -ENOENT)
 			return 0;
-		if (ret == 0 && !key_take_u64(&value, old_change_r))
+		if (ret == 0 && !key_take_u64(&value, &former->change))
 			return -EBADMSG;
 		return ret < 0 ? ret : kv_delete(txn, key_slice(&key));
 	}
@@ -281,8 +291,7 @@ static int forget_former(struct kv_txn *txn, uint64_t owner, const struct object
 		ret = object_decode(value, &old);
 	if (ret != 0)
 		return ret;
-	*old_change_r = old.change;
-	*created_r = old.created;
+	*former = (struct former){old.id, old.change, old.created};
 	ret = store_usage_add(txn, owner, -(int64_t)old.size, -1);
 	if (ret < 0)
 		return ret;
@@ -344,38 +353,42 @@ static int put_rows(struct kv_txn *txn, uint64_t owner, const struct object *obj
 
 int store_object_put(struct kv_txn *txn, uint64_t owner, struct object *object, struct slice body, instant_t now)
 {
-	uint64_t old_change = 0;
+	struct former former = {.created = now};
 	int ret = check_uid(txn, object);
 
-	object->created = object->modified = now;
+	object->modified = now;
 	if (ret == 0)
 		ret = store_usage_begin(txn, owner);
 	if (ret == 0)
-		ret = forget_former(txn, owner, object, &old_change, &object->created);
+		ret = forget_former(txn, owner, object, &former);
 	if (ret == 0)
-		ret = change_add(txn, owner, object->collection, CHANGE_PUT, object->name, old_change, now, &object->change);
+		ret = change_add(txn, owner, object->collection, CHANGE_PUT, object->name, former.change, now, &object->change);
 	if (ret < 0)
 		return ret;
+	object->created = former.created;
 	object->id = object->collection << ID_CHANGE_BITS | object->change;
 	object->digest = key_digest(body);
 	object->size = (uint32_t)body.len;
-	return put_rows(txn, owner, object, body);
+	ret = former.id != 0 ? store_property_move(txn, PROPERTY_OF_OBJECT, former.id, object->id) : 0;
+	return ret < 0 ? ret : put_rows(txn, owner, object, body);
 }
 
 int store_object_delete(struct kv_txn *txn, uint64_t owner, const struct object *object, instant_t now)
 {
-	uint64_t old_change = 0, number;
-	instant_t created;
 	struct key key, tombstone, number_key;
+	struct former former = {.id = 0};
+	uint64_t number;
 	int ret = store_usage_begin(txn, owner);
 
 	if (ret == 0)
-		ret = forget_former(txn, owner, object, &old_change, &created);
+		ret = forget_former(txn, owner, object, &former);
+	if (ret == 0 && former.id != 0)
+		ret = store_property_delete_all(txn, PROPERTY_OF_OBJECT, former.id);
 	object_key(&key, object->collection, object->name);
 	if (ret == 0)
 		ret = kv_delete(txn, key_slice(&key));
 	if (ret == 0)
-		ret = change_add(txn, owner, object->collection, CHANGE_DELETE, object->name, old_change, now, &number);
+		ret = change_add(txn, owner, object->collection, CHANGE_DELETE, object->name, former.change, now, &number);
 	if (ret != 0)
 		return ret;
 	tombstone_key(&tombstone, object->collection, object->name);

@@ -98,7 +98,10 @@ bool store_busy_blocks(const struct busy *busy); /* stands in the member's index
 void store_busy_key(struct key *key, const struct busy *busy);
 void store_member_busy_key(struct key *key, uint64_t member, const struct busy *busy);
 void store_busy_value(struct buf *b, const struct busy *busy); /* of both; resets B first */
+/* The collection that the id of an object stands for. */
+uint64_t store_object_collection(uint64_t id);
 /* These borrow from KEY and VALUE; -EBADMSG. */
+int store_property_decode(struct slice value, struct slice *ns_r, struct slice *name_r, struct slice *xml_r);
 int store_change_decode(struct slice key, struct slice value, struct change *change_r);
 int store_series_decode(struct slice value, struct series *series_r);
 int store_occupancy_decode(struct slice key, struct slice value, struct occupancy *occupancy_r);

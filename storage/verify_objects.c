@@ -132,19 +132,34 @@ int verify_counter_row(struct verify *v, struct slice key, struct slice value)
 	return check_collection(v, "counter", id, &c, &there);
 }
 
+static int check_object_property(struct verify *v, uint64_t object)
+{
+	struct key key;
+	bool there;
+	int ret;
+
+	store_two_key(&key, TABLE_OBJECT_ID, store_object_collection(object), object);
+	ret = verify_exists(v, &key, &there);
+	return ret < 0 || there ? ret : verify_disagree(v, "property: a row of object %llx, which is not there", ID(object));
+}
+
 int verify_property_row(struct verify *v, struct slice key, struct slice value)
 {
 	struct slice rest = behind_table(key);
 	struct principal principal;
 	struct collection collection;
+	struct slice ns, name, xml;
 	uint8_t owner = 0;
 	uint64_t id = 0;
 	bool there;
 	int ret;
 
-	(void)value;
 	key_take_u8(&rest, &owner);
 	key_take_u64(&rest, &id);
+	if (store_property_decode(value, &ns, &name, &xml) < 0)
+		return verify_disagree(v, "property: a row that cannot be read");
+	if (owner == PROPERTY_OF_OBJECT)
+		return check_object_property(v, id);
 	if (owner == PROPERTY_OF_FILE)
 		return 0; /* files are not found by their id alone */
 	if (owner == PROPERTY_OF_COLLECTION)

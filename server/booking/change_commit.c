@@ -390,6 +390,8 @@ static int store_it(struct commit *commit)
 	if (ret == 0)
 		ret = store_object_put(commit->txn, write->place.owner.id, &object, write->text,
 		    clock_now(write->service->clock));
+	if (ret == 0 && write->transfer != NULL)
+		ret = transfer_properties(commit->txn, write, object.id);
 	if (ret == 0)
 		ret = rows_put(commit->txn, write->arena, &write->place, &object, &write->rows);
 	if (ret == 0)
@@ -450,7 +452,7 @@ static int decide(struct commit *commit)
 	if (ret > 0) {
 		write->result.outcome = CHANGE_UNCHANGED;
 		tell_etag(commit);
-		return 0;
+		return write->transfer != NULL ? transfer_properties(commit->txn, write, commit->old->id) : 0;
 	}
 	if (ret == 0)
 		ret = check_quota(commit);

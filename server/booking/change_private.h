@@ -111,6 +111,7 @@ struct write {
 	struct change_put transfer_put;         /* what `request` is then */
 	struct place source_place;
 	struct object source;
+	struct stored_property *source_properties; /* its dead ones: what the destination gets */
 
 	/* Prepared, from the request and a snapshot. */
 	const struct zone_set *zones; /* what the rest was computed with */
@@ -183,6 +184,8 @@ int transfer_read(struct kv_txn *txn, struct write *write);
 int transfer_check(struct kv_txn *txn, struct write *write);
 /* In the update, before the destination is written: what goes for it. OLD: what lies there, of another UID; or NULL. */
 int transfer_clear(struct kv_txn *txn, struct write *write, const struct object *old);
+/* After it is written as OBJECT: its dead properties become the source's (RFC 4918, 9.8.2 and 9.9.1). */
+int transfer_properties(struct kv_txn *txn, struct write *write, uint64_t object);
 /* A MOVE whose time is taken, told as a success: the source is read again. */
 int transfer_refuse(struct kv_txn *txn, struct write *write);
 

@@ -50,7 +50,14 @@ int transfer_check(struct kv_txn *txn, struct write *write)
 		return -ESTALE;
 	write->source_place = place;
 	write->source = source; /* a touch leaves the id */
-	return 0;
+	return store_property_list(txn, write->arena, PROPERTY_OF_OBJECT, source.id, &write->source_properties);
+}
+
+int transfer_properties(struct kv_txn *txn, struct write *write, uint64_t object)
+{
+	int ret = store_property_delete_all(txn, PROPERTY_OF_OBJECT, object);
+
+	return ret < 0 ? ret : store_property_put_list(txn, PROPERTY_OF_OBJECT, object, write->source_properties);
 }
 
 int transfer_clear(struct kv_txn *txn, struct write *write, const struct object *old)

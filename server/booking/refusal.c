@@ -307,6 +307,8 @@ static int store_copy(struct write *write, struct kv_txn *txn, const struct obje
 		ret = store_index_clear(txn, old->collection, old->id);
 	if (ret == 0)
 		ret = store_object_put(txn, write->place.owner.id, &object, text, clock_now(write->service->clock));
+	if (ret == 0 && write->transfer != NULL)
+		ret = transfer_properties(txn, write, object.id);
 	if (ret == 0)
 		ret = rows_put(txn, write->arena, &write->place, &object, &rows);
 	return ret < 0 ? ret : refusal_schedule_sweep(txn, write->arena, &object);

@@ -196,6 +196,10 @@ bool property_owner_of(const struct dav_resource *resource, enum property_owner 
 		*owner_r = PROPERTY_OF_COLLECTION;
 		*id_r = resource->collection->id;
 		return true;
+	case DAV_OBJECT:
+		*owner_r = PROPERTY_OF_OBJECT;
+		*id_r = resource->object != NULL ? resource->object->id : 0;
+		return resource->object != NULL;
 	default:
 		return false;
 	}
@@ -391,7 +395,9 @@ int property_check_dead(struct dav_request *d, const struct property_change *cha
 int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t id, const struct property_change *change,
     size_t *count)
 {
-	AUTO_BUF struct buf xml = BUF_INIT(DAV_DEAD_PROPERTY_MAX);
+	bool small = owner == PROPERTY_OF_OBJECT;
+	AUTO_BUF struct buf xml = BUF_INIT(small ? DAV_OBJECT_PROPERTY_MAX : DAV_DEAD_PROPERTY_MAX);
+	size_t count_max = small ? DAV_OBJECT_PROPERTIES_MAX : DAV_DEAD_PROPERTIES_MAX;
 	int ret;
 
 	ret = store_property_delete(txn, owner, id, change->ns, change->name);
@@ -404,7 +410,7 @@ int property_store_dead(struct kv_txn *txn, enum property_owner owner, uint64_t 
 	xml_write_element(&xml, change->element);
 	if (xml.err != 0)
 		return xml.err;
-	if (++*count > DAV_DEAD_PROPERTIES_MAX)
+	if (++*count > count_max)
 		return -EMSGSIZE;
 	return store_property_put(txn, owner, id, change->ns, change->name, buf_slice(&xml));
 }

@@ -86,6 +86,9 @@ int property_write_personal(const struct property_source *source, struct slice n
 
 #define DAV_DEAD_PROPERTY_MAX   65536 /* bytes of one */
 #define DAV_DEAD_PROPERTIES_MAX 200   /* of one resource */
+/* Of a calendar object, less: they are written again with each of its writes, in the one writer. */
+#define DAV_OBJECT_PROPERTY_MAX   4096
+#define DAV_OBJECT_PROPERTIES_MAX 20
 
 /* ---- getters and setters, by file ---- */
 /* live_properties.c */

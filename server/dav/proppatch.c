@@ -157,7 +157,7 @@ static int apply(struct kv_txn *txn, void *arg)
 		else if (is_live_here(patch, i))
 			ret = apply_live(patch, i, live, &edit, &changed);
 		else if (!property_owner_of(&patch->resource, &owner, &id))
-			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* objects keep no dead properties */
+			fail(patch, i, &(struct error){403, CONDITION_NONE, ""}); /* a kind that keeps no dead properties */
 		else if (patch->wrong[i].http_status != 0)
 			fail(patch, i, &patch->wrong[i]);
 	}

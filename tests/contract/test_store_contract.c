@@ -306,6 +306,38 @@ CASE(dead_properties_belong_to_their_owner_and_full_name)
 	return 0;
 }
 
+CASE(dead_properties_of_an_object_follow_its_writes_and_go_with_it)
+{
+	struct call *call = arg;
+	struct arena *arena = call->f->arena;
+	struct collection work;
+	struct object a, again, b;
+	struct slice xml, ns = SLICE("urn:a"), color = SLICE("color");
+	struct list list = {.count = 0};
+
+	WANT_RET(0, make_calendar(txn, "anna", "work", &work));
+	WANT_RET(0, put(txn, &work, "a.ics", "uid-a", "1", &a));
+	WANT_RET(0, put(txn, &work, "b.ics", "uid-b", "1", &b));
+	WANT_RET(0, store_property_put(txn, PROPERTY_OF_OBJECT, a.id, ns, color, SLICE("<x>1</x>")));
+	WANT_RET(0, store_property_put(txn, PROPERTY_OF_OBJECT, a.id, ns, SLICE("size"), SLICE("<x>2</x>")));
+	WANT_RET(0, put(txn, &work, "a.ics", "uid-a", "2", &again));
+	WANT(again.id != a.id);
+	WANT_RET(0, store_property_get(txn, arena, PROPERTY_OF_OBJECT, again.id, ns, color, &xml));
+	WANT(slice_is(xml, "<x>1</x>"));
+	WANT_RET(0, store_property_each(txn, PROPERTY_OF_OBJECT, again.id, list_property, &list));
+	WANT(list.count == 2);
+	list.count = 0;
+	WANT_RET(0, store_property_each(txn, PROPERTY_OF_OBJECT, a.id, list_property, &list));
+	WANT_RET(0, store_property_each(txn, PROPERTY_OF_OBJECT, b.id, list_property, &list));
+	WANT(list.count == 0);
+	WANT_RET(0, store_object_delete(txn, work.owner, &again, NOW));
+	WANT_RET(0, put(txn, &work, "a.ics", "uid-a", "3", &a));
+	WANT_RET(0, store_property_each(txn, PROPERTY_OF_OBJECT, again.id, list_property, &list));
+	WANT_RET(0, store_property_each(txn, PROPERTY_OF_OBJECT, a.id, list_property, &list));
+	WANT(list.count == 0);
+	return 0;
+}
+
 /* ---- objects ---- */
 
 CASE(an_object_is_found_by_name_uid_id_and_owner)
@@ -952,6 +984,7 @@ int main(void)
 	    ENGINES(collections_are_found_by_home_and_name_and_listed_by_home),
 	    ENGINES(a_put_with_an_id_that_no_row_has_is_refused),
 	    ENGINES(dead_properties_belong_to_their_owner_and_full_name),
+	    ENGINES(dead_properties_of_an_object_follow_its_writes_and_go_with_it),
 	    ENGINES(an_object_is_found_by_name_uid_id_and_owner),
 	    ENGINES(a_uid_belongs_to_one_name_of_a_collection),
 	    ENGINES(every_write_gives_a_new_etag_and_keeps_the_birthday),

@@ -71,6 +71,7 @@ static const struct row {
     {TABLE_PRINCIPAL, REWRITE, false},
     {TABLE_COLLECTION, REWRITE, false},
     {TABLE_OBJECT, REWRITE, false},
+    {TABLE_PROPERTY, REWRITE, false},
     {TABLE_BODY, REWRITE, false},
     {TABLE_BODY, REMOVE, false},
     {TABLE_JOB, REWRITE, false},
@@ -78,6 +79,49 @@ static const struct row {
 };
 
 /* ---- a business with something in every table ---- */
+
+#define PROPERTIES 5
+
+/* One of each kind of owner. */
+static int put_properties(struct kv_txn *txn, struct world *world, uint64_t alice, uint64_t bob)
+{
+	struct collection work;
+	struct object event;
+	int ret = store_collection_get(txn, world->arena, SLICE("alice"), SLICE("work"), &work);
+
+	if (ret == 0)
+		ret = store_object_get(txn, world->arena, work.id, SLICE("event.ics"), &event);
+	if (ret < 0)
+		return ret;
+	const struct {
+		enum property_owner owner;
+		uint64_t id;
+	} owners[PROPERTIES] = {
+	    {PROPERTY_OF_COLLECTION, work.id},
+	    {PROPERTY_OF_HOME, alice},
+	    {PROPERTY_OF_PRINCIPAL, alice},
+	    {PROPERTY_OF_SHAREE, store_sharee_id(work.id, bob)},
+	    {PROPERTY_OF_OBJECT, event.id},
+	};
+	for (size_t i = 0; ret == 0 && i < PROPERTIES; i++)
+		ret = store_property_put(txn, owners[i].owner, owners[i].id, SLICE("urn:x"), SLICE("x"), SLICE("<x/>"));
+	return ret;
+}
+
+static int count_row(struct slice key, struct slice value, void *arg)
+{
+	(void)key, (void)value;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static int count_properties(struct kv_txn *txn, void *arg)
+{
+	struct key prefix;
+
+	key_begin(&prefix, TABLE_PROPERTY);
+	return store_range(txn, &prefix, count_row, arg);
+}
 
 static int grant_and_group(struct kv_txn *txn, void *arg)
 {
@@ -91,6 +135,8 @@ static int grant_and_group(struct kv_txn *txn, void *arg)
 		ret = store_principal_put(txn, &group);
 	if (ret == 0)
 		ret = store_member_put(txn, group.id, bob.id);
+	if (ret == 0)
+		ret = put_properties(txn, world, alice.id, bob.id);
 	return ret < 0 ? ret
 	               : store_grant_put(txn, &(struct grant){alice.id, 0, GRANT_TO_PRINCIPAL, group.id, ACL_READ});
 }
@@ -203,7 +249,7 @@ static void test_a_sound_store_stays_as_it_is(void **state)
 	unsigned told = 0;
 	char etag[RECORD_ETAG_SIZE];
 	uint64_t changes = world_changes(world, "alice/work");
-	size_t alerts = world_jobs(world, "overlap_alert");
+	size_t alerts = world_jobs(world, "overlap_alert"), properties = 0;
 
 	(void)state;
 	snprintf(etag, sizeof(etag), "%s", world_etag(world, "alice/work/event.ics"));
@@ -213,6 +259,8 @@ static void test_a_sound_store_stays_as_it_is(void **state)
 	assert_string_equal(world_etag(world, "alice/work/event.ics"), etag);
 	assert_int_equal(world_changes(world, "alice/work"), changes);
 	assert_int_equal(world_jobs(world, "overlap_alert"), alerts);
+	assert_int_equal(kv_view(store_kv(world->store), count_properties, &properties), 0);
+	assert_int_equal(properties, PROPERTIES);
 	/* the promise holds in what was made anew */
 	assert_int_equal(world_put(world, "alice/bookings/c.ics", world_event(world, "c", "20270310T133000Z", 60, ""),
 	    HANDLING_STRICT, NULL).outcome, CHANGE_REFUSED);

@@ -34,6 +34,8 @@ static int fill(struct kv_txn *txn, void *arg)
 	if (ret == 0)
 		ret = store_object_put(txn, p.id, &o, SLICE("body"), NOW);
 	if (ret == 0)
+		ret = store_property_put(txn, PROPERTY_OF_OBJECT, o.id, SLICE("n"), SLICE("p"), SLICE("x"));
+	if (ret == 0)
 		ret = store_object_put(txn, p.id, &gone, SLICE("body"), NOW);
 	if (ret == 0)
 		ret = store_object_delete(txn, p.id, &gone, NOW);
@@ -82,6 +84,8 @@ static const struct damage_row damage_rows[] = {
     {'o', REWRITE, "object: a row that cannot be read"},
     {'o', COPY, "object a.ics: under another name"},
     {'O', REMOVE, "object a.ics: not found by its id"},
+    {'O', REMOVE, "property: a row of object"},
+    {'r', REWRITE, "property: a row that cannot be read"},
     {'b', REMOVE, "object a.ics: no body"},
     {'b', REWRITE, "object a.ics: not the body that was written"},
     {'u', REMOVE, "object a.ics: not found by its UID"},
