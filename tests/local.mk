@@ -41,4 +41,4 @@ EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run-corpus.sh tests/check-layers.sh t
 TESTS += tests/check-layers.sh
 AM_TESTS_ENVIRONMENT = abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	FUZZ_TARGETS='$(fuzz_targets)'; export FUZZ_TARGETS;
-EXTRA_DIST += tests/integration tests/bench
+EXTRA_DIST += tests/integration tests/bench tests/data/clients
