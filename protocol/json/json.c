@@ -218,20 +218,30 @@ int json_get_text(const struct json_value *object, const char *name, enum json_n
 	return ret < 0 ? ret : 1;
 }
 
+int json_value_integer(const struct json_value *value, int64_t min, int64_t max, int64_t *number_r, struct error *err)
+{
+	json_int_t number;
+	int ret = json_expect(value, JSON_KIND_INTEGER, err);
+
+	if (ret < 0)
+		return ret;
+	number = json_integer_value(value->at);
+	if (number < min || number > max)
+		return json_refuse(value, err, "is not from %lld to %lld", (long long)min, (long long)max);
+	*number_r = number;
+	return 0;
+}
+
 int json_get_integer(const struct json_value *object, const char *name, enum json_need need, int64_t min, int64_t max,
     int64_t *value_r, struct error *err)
 {
 	struct json_value value = {0};
 	int ret = json_member(object, name, need, JSON_KIND_INTEGER, &value, err);
-	json_int_t number;
 
 	if (ret <= 0)
 		return ret;
-	number = json_integer_value(value.at);
-	if (number < min || number > max)
-		return json_refuse(&value, err, "is not from %lld to %lld", (long long)min, (long long)max);
-	*value_r = number;
-	return 1;
+	ret = json_value_integer(&value, min, max, value_r, err);
+	return ret < 0 ? ret : 1;
 }
 
 int json_get_boolean(const struct json_value *object, const char *name, enum json_need need, bool *value_r,

@@ -88,6 +88,8 @@ struct json_value json_entry(const struct json_value *array, size_t i);
 /* The text of VALUE itself, of which json_get_text's rules hold. 0 or -EINVAL. */
 int json_value_text(const struct json_value *value, enum json_lines lines, size_t min, size_t max,
     struct slice *text_r, struct error *err);
+/* The same of a number. */
+int json_value_integer(const struct json_value *value, int64_t min, int64_t max, int64_t *number_r, struct error *err);
 /*
  * Steps through the members of OBJECT in the order of the text: start with *STEP NULL. False at the end.
  */

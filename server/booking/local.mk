@@ -6,6 +6,8 @@ server_libbooking_a_SOURCES += \
 	server/booking/change_prepare.c \
 	server/booking/change_transfer.c \
 	server/booking/collection.c \
+	server/booking/explain.c server/booking/explain.h server/booking/explain_private.h \
+	server/booking/explain_read.c \
 	server/booking/far.c \
 	server/booking/horizon.c \
 	server/booking/place.c \
@@ -18,6 +20,9 @@ server_libbooking_a_SOURCES += \
 	server/booking/rules/alternatives.c server/booking/rules/alternatives.h \
 	server/booking/rules/conflict.c server/booking/rules/conflict.h \
 	server/booking/rules/hours.c server/booking/rules/hours.h \
+	server/booking/rules/policy.c server/booking/rules/policy.h \
+	server/booking/rules/slots.c server/booking/rules/slots.h \
+	server/booking/rules/world.c server/booking/rules/world.h \
 	server/booking/sweep.c \
 	server/booking/touch.c \
 	server/booking/verify.c server/booking/verify.h

@@ -32,6 +32,7 @@ enum command_status {
 enum command_input {
 	INPUT_NONE,
 	INPUT_FILE_OPTION, /* --file F, else standard input */
+	INPUT_CASE,        /* --file F, which is all that it needs: it runs in no server and opens no store */
 	INPUT_FILES,       /* every argument after the first is a file */
 	INPUT_PASSWORD,    /* standard input, only with --password-stdin */
 	INPUT_DIRECTORY,   /* the first argument is one: made absolute, as the server works elsewhere */

@@ -3,6 +3,7 @@ server_libserver_a_SOURCES += \
 	server/control/commands.c server/control/commands_private.h \
 	server/control/commands_access.c \
 	server/control/commands_calendar.c \
+	server/control/commands_explain.c \
 	server/control/commands_feed.c \
 	server/control/commands_hours.c \
 	server/control/commands_list.c \

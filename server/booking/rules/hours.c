@@ -179,40 +179,59 @@ static int read_timezone(struct arena *arena, const struct json_value *root, str
 	return hours->timezone.at != NULL ? 0 : -ENOMEM;
 }
 
-int hours_parse(struct arena *arena, struct slice json, struct hours *hours_r, struct error *err)
+int hours_read(struct arena *arena, const struct json_value *json, struct hours *hours_r, struct error *err)
 {
 	static const char *const names[] = {"timezone", "weekly", "overrides", NULL};
-	AUTO_JSON struct json_document *document = NULL;
 	struct hours hours = {.timezone = SLICE_EMPTY};
+	int ret = json_expect(json, JSON_KIND_OBJECT, err);
+
+	if (ret == 0)
+		ret = json_only(json, names, err);
+	if (ret == 0)
+		ret = read_timezone(arena, json, &hours, err);
+	if (ret == 0)
+		ret = read_weekly(arena, json, &hours, err);
+	if (ret == 0)
+		ret = read_overrides(arena, json, &hours, err);
+	if (ret == 0)
+		*hours_r = hours;
+	return ret;
+}
+
+int hours_parse(struct arena *arena, struct slice json, struct hours *hours_r, struct error *err)
+{
+	AUTO_JSON struct json_document *document = NULL;
 	struct json_value root;
 	int ret = json_read(json, HOURS_BYTES_MAX, &document, err);
 
 	if (ret < 0)
 		return ret == -ENOMEM ? ret : -EINVAL;
 	root = json_root(document);
-	ret = json_expect(&root, JSON_KIND_OBJECT, err);
-	if (ret == 0)
-		ret = json_only(&root, names, err);
-	if (ret == 0)
-		ret = read_timezone(arena, &root, &hours, err);
-	if (ret == 0)
-		ret = read_weekly(arena, &root, &hours, err);
-	if (ret == 0)
-		ret = read_overrides(arena, &root, &hours, err);
-	if (ret == 0)
-		*hours_r = hours;
-	return ret;
+	return hours_read(arena, &root, hours_r, err);
 }
 
 /* ---- what is open ---- */
 
+static int compare_numbers(const void *left, const void *right)
+{
+	const int64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
 static const struct hours_day *day_of(const struct hours *hours, int64_t date)
 {
+	static const struct hours_day closed;
 	const struct hours_override key = {.date = date}, *found = NULL;
 
 	if (hours->override_count > 0)
 		found = bsearch(&key, hours->overrides, hours->override_count, sizeof(key), compare_dates);
-	return found != NULL ? &found->day : &hours->weekly[civil_weekday(date)];
+	if (found != NULL)
+		return &found->day;
+	if (hours->holiday_count > 0 &&
+	    bsearch(&date, hours->holidays, hours->holiday_count, sizeof(date), compare_numbers) != NULL)
+		return &closed;
+	return &hours->weekly[civil_weekday(date)];
 }
 
 static instant_t wall(const struct zone *zone, int64_t date, int minutes)

@@ -37,6 +37,9 @@ struct hours {
 	struct hours_day weekly[7]; /* from Monday */
 	const struct hours_override *overrides; /* sorted by date, each date once */
 	size_t override_count;
+	/* Of the business, set by the caller and not part of the JSON: sorted dates on which only overrides open (R5). */
+	const int64_t *holidays;
+	size_t holiday_count;
 };
 
 /*
@@ -44,6 +47,9 @@ struct hours {
  * nothing else is allowed. What it returns is of ARENA. 0, -ENOMEM, or -EINVAL with *ERR naming the field.
  */
 int hours_parse(struct arena *arena, struct slice json, struct hours *hours_r, struct error *err);
+struct json_value;
+/* The same of a value inside a document; the result does not point into it. */
+int hours_read(struct arena *arena, const struct json_value *json, struct hours *hours_r, struct error *err);
 /* Adds to *OPEN what of WINDOW is open. 0, -ENOMEM or -E2BIG. */
 int hours_open(const struct hours *hours, const struct zone *zone, struct interval window, struct interval_set *open);
 
