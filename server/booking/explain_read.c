@@ -857,6 +857,23 @@ static int read_series(struct reading *r, const struct json_value *question)
 	return result->window.end - result->window.start > WORLD_WINDOW_MAX ? -E2BIG : 0;
 }
 
+/* Of a question that names no zone: the first person's. The staff is read later, and complains then. */
+static const struct zone *first_zone(struct reading *r, const struct json_value *root)
+{
+	const struct zone *zone = zone_utc();
+	struct json_value list, first;
+	struct error *err = r->err;
+
+	r->err = NULL;
+	if (json_member(root, "staff", JSON_OPTIONAL, JSON_KIND_ARRAY, &list, NULL) > 0 && json_count(&list) > 0) {
+		first = json_entry(&list, 0);
+		if (json_kind(&first) == JSON_KIND_OBJECT)
+			get_zone(r, &first, "timezone", &zone);
+	}
+	r->err = err;
+	return zone;
+}
+
 static const struct {
 	const char *name;
 	int (*read)(struct reading *r, const struct json_value *question);
@@ -932,14 +949,14 @@ static int read_case(struct reading *r, const struct json_value *root)
 		ret = read_frame(r, root);
 	if (ret == 0)
 		ret = get_zone(r, root, "customer_timezone", &result->zone);
+	if (ret == 0)
+		result->zone = first_zone(r, root);
 	if (ret >= 0)
 		ret = find_question(r, root, &question);
 	if (ret < 0)
 		return ret;
 	r->window = (struct interval){instant_add(result->window.start, -MARGIN), instant_add(result->window.end, MARGIN)};
 	ret = read_staff(r, root);
-	if (ret == 0 && result->zone == NULL)
-		result->zone = result->world.staff[0].zone;
 	if (ret == 0)
 		ret = read_resources(r, root);
 	if (ret == 0)

@@ -17,3 +17,14 @@ tests_fuzz_fuzz_booking_change_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_targets += tests/fuzz/fuzz_booking_hours
 tests_fuzz_fuzz_booking_hours_SOURCES = tests/fuzz/fuzz_booking_hours.c $(fuzz_main)
 tests_fuzz_fuzz_booking_hours_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+unit_tests += tests/unit/test_booking_policy
+fuzz_targets += tests/fuzz/fuzz_booking_case
+tests_fuzz_fuzz_booking_case_SOURCES = tests/fuzz/fuzz_booking_case.c $(fuzz_main) tests/support/zones.c tests/support/zones.h
+tests_fuzz_fuzz_booking_case_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+# The rules against a reference that goes minute by minute.
+check_PROGRAMS += tests/tools/explain_cases
+tests_tools_explain_cases_SOURCES = tests/tools/explain_cases.c
+TESTS += tests/property/booking_oracle.py
+EXTRA_DIST += tests/property/booking_oracle.py tests/data/booking
