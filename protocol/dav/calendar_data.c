@@ -268,6 +268,16 @@ static void add_time(struct buf *out, const char *name, instant_t at, enum time_
 	buf_add_str(out, "\r\n");
 }
 
+/* A start: one without zone is its wall time, in whatever zone it was sought. */
+static void add_start(struct buf *out, const char *name, instant_t at, int64_t local, enum time_form form,
+    const struct zone *floating)
+{
+	if (form == TIME_FLOATING)
+		add_time(out, name, local, form, zone_utc());
+	else
+		add_time(out, name, at, form, floating);
+}
+
 /* What all instances of a component have in common: read once, however many there are. */
 struct common {
 	struct slice begin, rest; /* the lines without those of is_replaced */
@@ -384,14 +394,14 @@ static void write_times(const struct writing *w, const struct instance *instance
 		is_instance = true;
 	/* A task may have neither start nor end (RFC 5545, 3.6.2). */
 	if (component_time(c, "DTSTART", &time) || (is_instance && !is_todo))
-		add_time(out, "DTSTART", instance->at.start, form, w->floating);
+		add_start(out, "DTSTART", instance->at.start, instance->local_start, form, w->floating);
 	if (is_todo && component_time(c, "DUE", &time))
 		add_time(out, "DUE", instance->at.end, form, w->floating);
 	else if (component_time(c, "DTSTART", &time) && instance->at.end > instance->at.start &&
 	         component_bit(c) != ICAL_VJOURNAL)
 		add_time(out, is_todo ? "DUE" : "DTEND", instance->at.end, form, w->floating);
 	if (is_instance)
-		add_time(out, "RECURRENCE-ID", instance->recurrence_id, w->id_form, w->floating);
+		add_start(out, "RECURRENCE-ID", instance->recurrence_id, instance->local_id, w->id_form, w->floating);
 }
 
 static int write_instances(const struct writing *w, struct buf *out)

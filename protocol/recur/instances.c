@@ -137,11 +137,13 @@ static int add_instance(struct expansion *e, const struct instance *instance)
 }
 
 static int add_extent(struct expansion *e, const struct component *component, const struct recur_extent *extent,
-    instant_t id)
+    instant_t id, int64_t local_id)
 {
 	struct instance instance = {
 		.at = extent->at,
 		.recurrence_id = id,
+		.local_start = extent->local,
+		.local_id = local_id,
 		.component = component,
 		.floating = extent->has_start && (extent->start.is_date || extent->start.zone == NULL),
 		.all_day = extent->has_start && extent->start.is_date,
@@ -173,6 +175,7 @@ static void apply_future(const struct expansion *e, const struct member *member,
 	bool same = !frame->is_date && !e->frame.is_date && frame->zone == e->frame.zone;
 	int64_t local = (same ? member->local : recur_frame_local(frame, member->id)) + override->shift;
 
+	instance->local_start = local;
 	instance->at.start = recur_frame_instant(frame, local);
 	instance->at.end = recur_end_of(frame, local, instance->at.start, override->extent.length);
 	instance->component = override->component;
@@ -186,6 +189,8 @@ static int add_member(struct expansion *e, const struct member *member)
 	struct instance instance = {
 		.at = {member->id, member->end},
 		.recurrence_id = member->id,
+		.local_start = member->local,
+		.local_id = member->local,
 		.component = e->master,
 		.floating = e->extent.start.is_date || e->extent.start.zone == NULL,
 		.all_day = e->extent.start.is_date,
@@ -240,7 +245,7 @@ static int collect_rdates(struct expansion *e)
 		struct member *m = &e->rdates[i];
 
 		m->id = recur_frame_named(&e->frame, &periods[i].start);
-		m->local = recur_frame_local(&e->frame, m->id);
+		m->local = recur_frame_named_local(&e->frame, &periods[i].start);
 		m->end = INSTANT_MIN;
 		if (periods[i].has_end) {
 			m->end = recur_frame_named(&e->frame, &periods[i].end);
@@ -407,11 +412,11 @@ static int expand(struct expansion *e, const struct calendar_object *object, str
 	for (size_t i = 0; ret == 0 && i < e->overrides.count; i++) {
 		const struct recur_override *o = &e->overrides.at[i];
 
-		ret = add_extent(e, o->component, &o->extent, o->id);
+		ret = add_extent(e, o->component, &o->extent, o->id, o->local_id);
 	}
 	if (ret == 0 && e->master != NULL)
 		ret = e->extent.has_start ? expand_master(e, err)
-		                          : add_extent(e, e->master, &e->extent, e->extent.at.start);
+		                          : add_extent(e, e->master, &e->extent, e->extent.at.start, e->extent.local);
 	return ret;
 }
 

@@ -19,6 +19,9 @@
 struct instance {
 	struct interval at;              /* start == end: no length */
 	instant_t recurrence_id;         /* the original start; at.start for a single event */
+	/* Both as wall times, in seconds as if of UTC: an instant does not tell which time it is that a clock skips. */
+	int64_t local_start;
+	int64_t local_id;
 	const struct component *component; /* master, or the override that stands in its place */
 	uint32_t ordinal;                /* in order of recurrence_id within this expansion's whole set where known; unique */
 	bool floating;                   /* date-only or without zone: `at` holds in the zone that was named */

@@ -74,6 +74,13 @@ instant_t recur_frame_named(const struct recur_frame *frame, const struct ical_t
 	return recur_frame_instant(frame, day * DAY_SECONDS + frame->start - day_of(frame->start) * DAY_SECONDS);
 }
 
+int64_t recur_frame_named_local(const struct recur_frame *frame, const struct ical_time *time)
+{
+	if (!frame->is_date && !time->is_date && (time->zone == NULL || time->zone == frame->zone))
+		return civil_to_utc(&time->civil);
+	return recur_frame_local(frame, recur_frame_named(frame, time));
+}
+
 struct recur_until recur_frame_until(const struct recur_frame *frame, const struct recur_rule *rule)
 {
 	struct recur_until end = {INT64_MAX, INSTANT_MAX};
@@ -210,6 +217,7 @@ void recur_extent_of(const struct component *component, const struct zone *float
 	recur_frame_init(&frame, &e.start, floating);
 	e.at.start = recur_frame_instant(&frame, frame.start);
 	e.at.end = recur_end_of(&frame, frame.start, e.at.start, e.length);
+	e.local = frame.start;
 	if (kind == ICAL_VAVAILABILITY && !component_time(component, "DTEND", &end) &&
 	    !component_duration(component, &duration))
 		e.at.end = INSTANT_MAX;
@@ -235,20 +243,26 @@ static int compare_ids(const void *left, const void *right)
 static void fill_override(struct recur_override *o, const struct recur_extent *master, const struct zone *floating,
     const struct ical_time *id)
 {
-	struct recur_frame *frame = &o->frame;
+	struct recur_frame *frame = &o->frame, set;
 
 	recur_extent_of(o->component, floating, &o->extent);
-	recur_frame_init(frame, master != NULL ? &master->start : id, floating);
-	o->id = recur_frame_named(frame, id);
+	recur_frame_init(&set, master != NULL ? &master->start : id, floating);
+	*frame = set;
+	o->id = recur_frame_named(&set, id);
+	o->local_id = recur_frame_named_local(&set, id);
 	if (o->extent.has_start) {
+		bool same;
+
 		recur_frame_init(frame, &o->extent.start, floating);
-		o->shift = frame->start - recur_frame_local(frame, o->id);
+		same = frame->zone == set.zone && !frame->is_date && !set.is_date;
+		o->shift = frame->start - (same ? o->local_id : recur_frame_local(frame, o->id));
 	} else if (master == NULL || component_bit(o->component) == ICAL_VTODO) {
 		o->this_and_future = false;
 	} else { /* without DTSTART it takes place when the instance would have */
 		o->extent = *master;
 		o->extent.at.start = o->id;
-		o->extent.at.end = recur_end_of(frame, recur_frame_local(frame, o->id), o->id, master->length);
+		o->extent.local = o->local_id;
+		o->extent.at.end = recur_end_of(frame, o->local_id, o->id, master->length);
 	}
 }
 

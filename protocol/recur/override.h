@@ -31,6 +31,8 @@ instant_t recur_frame_instant(const struct recur_frame *frame, int64_t local);
 int64_t recur_frame_local(const struct recur_frame *frame, instant_t at);
 /* The instant of the instance that TIME names, by the table above. */
 instant_t recur_frame_named(const struct recur_frame *frame, const struct ical_time *time);
+/* The same in the frame's local seconds: as it is written where it can be, also when the zone's clock skips that. */
+int64_t recur_frame_named_local(const struct recur_frame *frame, const struct ical_time *time);
 
 /* Where UNTIL ends a rule, inclusive: as local time, and exactly as an instant where it is one. */
 struct recur_until {
@@ -59,6 +61,7 @@ struct recur_extent {
 	struct recur_length length;
 	bool has_start; /* a VTODO may have none: then it cannot recur and AT is all that is known (RFC 4791, 9.9) */
 	struct interval at;
+	int64_t local; /* its start, in the zone of START */
 	bool never; /* not at any time: a VJOURNAL without DTSTART */
 };
 
@@ -68,6 +71,7 @@ instant_t recur_end_of(const struct recur_frame *frame, int64_t local, instant_t
 struct recur_override {
 	const struct component *component;
 	instant_t id; /* the instance it stands for */
+	int64_t local_id; /* the same in the frame of the set */
 	bool this_and_future;
 	size_t order; /* of the component in the text */
 	struct recur_extent extent;
