@@ -622,7 +622,7 @@ def run(site, chance, seed):
                 print(f"---- own zone {own_zone}\n{said}", file=sys.stderr)
     tap.check(not wrong, f"seed {seed}: {QUERIES} reports agree with the oracle",
               f"{len(wrong)} differ, own zone {own_zone}\n{wrong[0]}" if wrong else "")
-    tap.check(found > QUERIES / 2, f"seed {seed}: most of them find something", found)
+    tap.check(found > QUERIES / 3, f"seed {seed}: enough of them find something", found)
     for uid in world:
         site.request("DELETE", WORK + uid + ".ics", None, "alice")
 
