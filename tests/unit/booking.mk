@@ -28,3 +28,8 @@ check_PROGRAMS += tests/tools/explain_cases
 tests_tools_explain_cases_SOURCES = tests/tools/explain_cases.c
 TESTS += tests/property/booking_oracle.py
 EXTRA_DIST += tests/property/booking_oracle.py tests/data/booking
+
+# Built on request: make tests/bench/slots_bench
+EXTRA_PROGRAMS += tests/bench/slots_bench
+CLEANFILES += tests/bench/slots_bench
+tests_bench_slots_bench_SOURCES = tests/bench/slots_bench.c
