@@ -10,13 +10,12 @@ import os
 import random
 import re
 import sys
-from zoneinfo import ZoneInfo
 
-from dateutil import rrule
 from lxml import etree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dav import C, ROOT, Multistatus, free_busy, periods, put, query  # noqa: E402
+from query_world import ALWAYS, DAY, NEVER, UTC, WORDS, ZONES, end_of, range_xml, some_object, some_range, some_wall  # noqa: E402
 from server import Site, Tap  # noqa: E402
 
 SEED = int(os.environ.get("SEED", "1"))
@@ -24,299 +23,11 @@ ROUNDS = int(os.environ.get("ROUNDS", "2"))
 QUERIES = int(os.environ.get("QUERIES", "250"))
 SHOW = os.environ.get("SHOW")  # all disagreements, whole
 OBJECTS = 70
-WORK = "/dav/calendars/alice/work/"
-ZONES = ["Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu", "America/St_Johns", "Africa/Cairo"]
-UTC = datetime.timezone.utc
-DAY, NEVER, ALWAYS = datetime.timedelta(days=1), datetime.datetime(1900, 1, 1, tzinfo=UTC), datetime.datetime(2100, 1, 1, tzinfo=UTC)
-FIRST, LAST = datetime.datetime(2027, 2, 20), datetime.datetime(2027, 11, 20)  # of what is made and asked
-END_OF_SERIES = datetime.datetime(2029, 1, 1)  # the oracle's list of an endless one goes no further
-CHANGES = ["2027-03-13T23:00", "2027-03-27T22:30", "2027-04-03T12:00", "2027-04-29T20:00", "2027-10-02T12:30", "2027-10-28T20:30",
-           "2027-10-30T22:30", "2027-11-06T23:30"]  # near them a clock changes somewhere
-WORDS = ["Haircut", "straße", "Ärger", "a, b; c", "Tea \\ coffee", "ÉCOLE", "plain", "İstanbul", "x"]
+WORK = "/dav/calendars/alice/all/"
+OWN_TIMEZONE = ("BEGIN:VCALENDAR&#13;\nVERSION:2.0&#13;\nPRODID:-//tests//EN&#13;\nBEGIN:VTIMEZONE&#13;\nTZID:Of my own&#13;\nBEGIN:STANDARD&#13;\n"
+                "DTSTART:19700101T000000&#13;\nTZOFFSETFROM:+0300&#13;\nTZOFFSETTO:+0300&#13;\nEND:STANDARD&#13;\nEND:VTIMEZONE&#13;\n"
+                "END:VCALENDAR&#13;\n")  # what Etc/GMT-3 is
 tap = Tap()
-
-
-# ---- times ----
-
-class When:
-    """A DTSTART, DUE, ...: a date, or a wall time in a zone, in UTC or in none."""
-
-    def __init__(self, wall, zone=None, is_date=False):
-        self.wall, self.zone, self.is_date = wall, zone, is_date
-
-    def at(self, floating):
-        zone = self.zone or floating
-        return self.wall.replace(tzinfo=ZoneInfo(zone), fold=0).astimezone(UTC)
-
-    def moved(self, wall):
-        return When(wall, self.zone, self.is_date)
-
-    def line(self, name):
-        if self.is_date:
-            return f"{name};VALUE=DATE:{self.wall:%Y%m%d}"
-        if self.zone == "UTC":
-            return f"{name}:{self.wall:%Y%m%dT%H%M%SZ}"
-        return f"{name};TZID={self.zone}:{self.wall:%Y%m%dT%H%M%S}" if self.zone else f"{name}:{self.wall:%Y%m%dT%H%M%S}"
-
-    def text(self):
-        """As expand gives it (9.6.5)."""
-        if self.is_date:
-            return f"{self.wall:%Y%m%d}"
-        return f"{self.wall:%Y%m%dT%H%M%S}" if not self.zone else f"{self.at(None):%Y%m%dT%H%M%SZ}"
-
-
-def some_wall(chance, is_date):
-    if chance.random() < 0.3:
-        wall = datetime.datetime.fromisoformat(chance.choice(CHANGES)) + datetime.timedelta(minutes=30 * chance.randrange(-6, 14))
-    else:
-        wall = FIRST + datetime.timedelta(minutes=15 * chance.randrange(int((LAST - FIRST).total_seconds() // 900)))
-    return wall.replace(hour=0, minute=0) if is_date else wall
-
-
-def some_range(chance):
-    """(start, end); one of them may be open."""
-    start = some_wall(chance, False).replace(tzinfo=UTC)
-    end = start + chance.choice([datetime.timedelta(minutes=15), datetime.timedelta(hours=2), DAY, 7 * DAY, 60 * DAY])
-    kind = chance.random()
-    return (NEVER, end) if kind < 0.08 else (start, ALWAYS) if kind < 0.16 else (start, end)
-
-
-def range_xml(name, span):
-    parts = [f' {word}="{at:%Y%m%dT%H%M%SZ}"' for word, at in zip(("start", "end"), span) if at not in (NEVER, ALWAYS)]
-    return f"<C:{name}{''.join(parts)}/>"
-
-
-# ---- components ----
-
-class Component:
-    def __init__(self, name):
-        self.name = name
-        self.times = {}     # name -> When
-        self.duration = None  # (days, seconds): nominal days
-        self.texts = []     # (name, {parameter: value}, value as a person reads it)
-        self.alarms = []
-        self.lines = []     # written as they are: RRULE and the like
-        self.recurrence_id, self.this_and_future = None, False
-
-    def text(self):
-        lines = [f"BEGIN:{self.name}", *self.lines]
-        if self.recurrence_id is not None:
-            line = self.recurrence_id.line("RECURRENCE-ID")
-            lines.append(line.replace("RECURRENCE-ID", "RECURRENCE-ID;RANGE=THISANDFUTURE") if self.this_and_future else line)
-        lines += [when.line(name) for name, when in self.times.items()]
-        if self.duration is not None:
-            lines.append("DURATION:" + duration_text(*self.duration))
-        for name, parameters, value in self.texts:
-            told = "".join(f';{word}="{text}"' if re.search("[:;,]", text) else f";{word}={text}" for word, text in parameters.items())
-            lines.append(f"{name}{told}:" + (value if name == "ATTENDEE" else escaped(value)))
-        for alarm in self.alarms:
-            lines += alarm.text()
-        return lines + [f"END:{self.name}"]
-
-
-class Alarm:
-    def __init__(self, absolute=None, offset=0, from_end=False, repeat=0, interval=0):
-        self.absolute, self.offset, self.from_end, self.repeat, self.interval = absolute, offset, from_end, repeat, interval
-
-    def text(self):
-        related = ";RELATED=END" if self.from_end else ""
-        trigger = f"TRIGGER;VALUE=DATE-TIME:{self.absolute:%Y%m%dT%H%M%SZ}" if self.absolute else \
-            f"TRIGGER{related}:{'-' if self.offset < 0 else ''}PT{abs(self.offset)}S"
-        repeat = [f"REPEAT:{self.repeat}", f"DURATION:PT{self.interval}S"] if self.repeat else []
-        return ["BEGIN:VALARM", "ACTION:DISPLAY", "DESCRIPTION:ring", trigger, *repeat, "END:VALARM"]
-
-    def rings(self, instances, span):
-        firsts = [self.absolute] if self.absolute else [
-            (end if self.from_end else start) + datetime.timedelta(seconds=self.offset) for start, end in instances]
-        return any(span[0] <= first + datetime.timedelta(seconds=i * self.interval) < span[1]
-                   for first in firsts for i in range(self.repeat + 1))
-
-
-def duration_text(days, seconds):
-    return f"P{days}D" if days and not seconds else f"P{days}DT{seconds}S" if days else f"PT{seconds}S"
-
-
-def escaped(text):
-    return text.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
-
-
-class Object:
-    """RULE: dateutil's, on wall times, or None; EXTRA and EXCLUDED: wall times."""
-
-    def __init__(self, uid):
-        self.uid, self.components = uid, []
-        self.rule, self.extra, self.excluded, self.endless = None, [], [], False
-
-    def text(self):
-        lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//tests//EN"]
-        for component in self.components:
-            lines += component.text()
-        return "\r\n".join(lines + ["END:VCALENDAR", ""])
-
-    def instances(self, floating):
-        """[(component, its start as a When, start, end)]; times of a component without DTSTART are those of DUE or nothing."""
-        master = self.components[0]
-        if "DTSTART" not in master.times:
-            due = master.times.get("DUE")
-            return [] if due is None else [(master, due, due.at(floating), due.at(floating))]
-        own = {c.recurrence_id.wall: c for c in self.components[1:]}
-        first = master.times["DTSTART"]
-        walls = {first.wall, *self.extra}
-        if self.rule is not None:
-            walls |= set(self.rule)
-        walls = {wall for wall in walls if wall not in self.excluded} | set(own)
-        found, following = [], None
-        for wall in sorted(walls):
-            component, when = master, first.moved(wall)
-            if wall in own:
-                component, when = own[wall], own[wall].times["DTSTART"]
-                following = own[wall] if own[wall].this_and_future else following
-            elif following is not None:
-                component = following
-                when = following.times["DTSTART"].moved(wall + (following.times["DTSTART"].wall - following.recurrence_id.wall))
-            found.append((component, when, when.at(floating), end_of(component, when, floating)))
-        return found
-
-
-def end_of(component, when, floating):
-    """The end of an instance of COMPONENT that begins at WHEN (R7; RFC 5545, 3.8.5.3)."""
-    first, last = component.times["DTSTART"], component.times.get("DTEND") or component.times.get("DUE")
-    if last is not None and first.is_date:
-        return when.moved(when.wall + (last.wall - first.wall)).at(floating)
-    if last is not None:
-        return when.at(floating) + (last.at(floating) - first.at(floating))
-    if component.duration is not None:
-        days, seconds = component.duration
-        return when.moved(when.wall + days * DAY).at(floating) + datetime.timedelta(seconds=seconds)
-    return when.moved(when.wall + DAY).at(floating) if first.is_date and component.name != "VTODO" else when.at(floating)
-
-
-# ---- a random world ----
-
-def some_texts(chance, component):
-    for name in ("SUMMARY", "LOCATION", "DESCRIPTION", "CATEGORIES", "CATEGORIES"):
-        if chance.random() < 0.5:
-            parameters = {"LANGUAGE": chance.choice(["en", "de", "EN-gb"])} if chance.random() < 0.3 else {}
-            component.texts.append((name, parameters, chance.choice(WORDS) + chance.choice(["", " " + chance.choice(WORDS)])))
-    for _ in range(chance.choice([0, 0, 1, 2])):
-        parameters = {"PARTSTAT": chance.choice(["ACCEPTED", "DECLINED", "NEEDS-ACTION"])}
-        if chance.random() < 0.5:
-            parameters["CN"] = chance.choice(["Bob", "Kim, the tall", "Zoë"])
-        component.texts.append(("ATTENDEE", parameters, f"mailto:{chance.choice(['bob', 'kim'])}{len(component.texts)}@example.net"))
-    if component.name != "VJOURNAL":
-        for _ in range(chance.choice([0, 0, 0, 1, 2])):
-            component.alarms.append(some_alarm(chance, component))
-
-
-def some_alarm(chance, component):
-    repeat = chance.choice([0, 0, 2])
-    interval = 600 if repeat else 0
-    if chance.random() < 0.3:
-        return Alarm(absolute=some_wall(chance, False).replace(tzinfo=UTC), repeat=repeat, interval=interval)
-    has_end = "DTEND" in component.times or "DUE" in component.times or component.duration is not None
-    return Alarm(offset=chance.choice([-86400, -900, 0, 3600]), from_end=has_end and chance.random() < 0.3, repeat=repeat,
-                 interval=interval)
-
-
-def some_start(chance):
-    kind = chance.random()
-    zone = None if kind < 0.3 else "UTC" if kind < 0.4 else chance.choice(ZONES)
-    return When(some_wall(chance, kind < 0.2), zone, kind < 0.2)
-
-
-def give_length(chance, component, start, last="DTEND"):
-    if start.is_date:
-        if chance.random() < 0.6:
-            component.times[last] = start.moved(start.wall + chance.choice([1, 2, 5]) * DAY)
-        elif chance.random() < 0.3:
-            component.duration = (2, 0)
-        return
-    kind = chance.random()
-    if kind < 0.55:
-        component.times[last] = start.moved(start.wall + datetime.timedelta(minutes=chance.choice([30, 60, 90, 60 * 30])))
-        if component.times[last].at("UTC") <= start.at("UTC"):  # a clock change in between
-            component.times[last] = start.moved(start.wall + DAY)
-    elif kind < 0.85:
-        component.duration = chance.choice([(0, 1800), (0, 7200), (1, 0), (1, 3600)])
-
-
-def some_rule(chance, made, start):
-    freq = chance.choice(["DAILY", "DAILY", "WEEKLY", "WEEKLY", "MONTHLY"])
-    parts, options = [f"FREQ={freq}"], {}
-    if chance.random() < 0.4:
-        options["interval"] = chance.choice([2, 3])
-        parts.append(f"INTERVAL={options['interval']}")
-    if freq == "WEEKLY" and chance.random() < 0.5:
-        days = chance.sample(range(7), 2)
-        options["byweekday"] = days
-        parts.append("BYDAY=" + ",".join("MO TU WE TH FR SA SU".split()[day] for day in days))
-    bound = chance.random()
-    if bound < 0.5:
-        options["count"] = chance.choice([2, 5, 20])
-        parts.append(f"COUNT={options['count']}")
-    elif bound < 0.7 and (start.zone in (None, "UTC") or start.is_date):
-        options["until"] = start.wall + chance.choice([3, 30, 100]) * DAY
-        parts.append(f"UNTIL={start.moved(options['until']).line('X').rpartition(':')[2]}")
-    else:
-        options["until"], made.endless = END_OF_SERIES, True
-    made.rule = rrule.rrule(getattr(rrule, freq), dtstart=start.wall, **options)
-    if "count" in options and start.wall not in made.rule:  # DTSTART counts (RFC 5545, 3.8.5.3)
-        made.rule = list(made.rule)[:-1]
-    return "RRULE:" + ";".join(parts)
-
-
-def give_series(chance, made, master):
-    start = master.times["DTSTART"]
-    master.lines.append(some_rule(chance, made, start))
-    walls = [wall for wall in list(made.rule)[:12]]
-    for wall in chance.sample(walls, min(len(walls), chance.choice([0, 0, 1, 2]))):
-        made.excluded.append(wall)
-        master.lines.append(start.moved(wall).line("EXDATE"))
-    if chance.random() < 0.3:
-        extra = some_wall(chance, start.is_date)
-        made.extra.append(extra)
-        master.lines.append(start.moved(extra).line("RDATE"))
-        made.excluded = [wall for wall in made.excluded if wall != extra]
-        master.lines = [line for line in master.lines if line != start.moved(extra).line("EXDATE")]
-    left = [wall for wall in walls if wall not in made.excluded]
-    for wall in chance.sample(left, min(len(left), chance.choice([0, 0, 1, 2]))):
-        override = Component(master.name)
-        override.recurrence_id = start.moved(wall)
-        override.times["DTSTART"] = start.moved(wall + chance.choice([0, 1, 2, 30]) * (DAY if start.is_date else DAY / 8))
-        give_length(chance, override, override.times["DTSTART"], "DUE" if master.name == "VTODO" else "DTEND")
-        some_texts(chance, override)
-        made.components.append(override)
-    if chance.random() < 0.25 and len(made.components) > 1:
-        made.components[1].this_and_future = True
-
-
-def some_object(chance, number):
-    made = Object(f"object-{number}")
-    master = Component(chance.choice(["VEVENT"] * 6 + ["VTODO"] * 3 + ["VJOURNAL"]))
-    made.components.append(master)
-    start = some_start(chance)
-    if master.name != "VTODO" or chance.random() < 0.6:
-        master.times["DTSTART"] = start
-        if master.name != "VJOURNAL":
-            give_length(chance, master, start, "DUE" if master.name == "VTODO" else "DTEND")
-        if chance.random() < 0.45:
-            give_series(chance, made, master)
-    elif chance.random() < 0.5:
-        master.times["DUE"] = start
-    if master.name == "VTODO":
-        for name in ("COMPLETED", "CREATED"):
-            if chance.random() < 0.5:
-                master.times[name] = When(some_wall(chance, False), "UTC")
-    if master.name == "VEVENT":
-        for component in made.components:
-            if chance.random() < 0.4:
-                component.texts.append(("STATUS", {}, chance.choice(["TENTATIVE", "CANCELLED", "CONFIRMED"])))
-            if chance.random() < 0.3:
-                component.texts.append(("TRANSP", {}, chance.choice(["TRANSPARENT", "OPAQUE"])))
-    some_texts(chance, master)
-    for component in made.components:
-        component.lines[:0] = [f"UID:{made.uid}", "DTSTAMP:20270101T000000Z"]
-    return made
 
 
 # ---- the oracle (RFC 4791, 9.7 and 9.9) ----
@@ -350,6 +61,10 @@ def undated_in_range(component, span):
 def component_in_range(made, component, span, floating):
     if component.name == "VTODO" and "DTSTART" not in component.times and "DUE" not in component.times:
         return undated_in_range(component, span)
+    if component.name == "VFREEBUSY" and component.times:
+        return span[0] <= component.times["DTEND"].at("UTC") and span[1] > component.times["DTSTART"].at("UTC")
+    if component.name == "VFREEBUSY":
+        return any(span[0] < end and span[1] > start for _, start, end in component.periods)
     if made.endless and span[1] == ALWAYS and component is last_component(made):
         return True
     return any(in_range(c, start, end, when.is_date, span, floating) for c, when, start, end in made.instances(floating) if c is component)
@@ -449,11 +164,11 @@ class CompFilter:
     """Of VEVENT, VTODO or VJOURNAL, perhaps with one of VALARM in it."""
 
     def __init__(self, chance):
-        self.name = chance.choice(["VEVENT"] * 4 + ["VTODO"] * 2 + ["VJOURNAL"])
+        self.name = chance.choice(["VEVENT"] * 4 + ["VTODO"] * 2 + ["VJOURNAL", "VFREEBUSY"])
         self.absent = chance.random() < 0.06
         self.span = some_range(chance) if chance.random() < 0.6 else None
         self.props = [PropFilter(chance) for _ in range(chance.choice([0, 0, 1, 1, 2]))]
-        self.alarm = chance.choice(["range", "there", "absent"]) if chance.random() < 0.25 and self.name != "VJOURNAL" else None
+        self.alarm = chance.choice(["range", "there", "absent"]) if chance.random() < 0.25 and self.name in ("VEVENT", "VTODO") else None
         self.alarm_span = some_range(chance)
 
     def xml(self):
@@ -484,9 +199,10 @@ class CompFilter:
 
 def ask_query(site, chance, world, own_zone):
     filters = [CompFilter(chance) for _ in range(chance.choice([1, 1, 1, 1, 2]))]
-    zone = chance.choice(ZONES) if chance.random() < 0.25 else None
+    zone = chance.choice(ZONES + ["Etc/GMT-3"]) if chance.random() < 0.25 else None
     inside = "".join(f.xml() for f in filters)
-    answer = query(site, WORK, inside, more=f"<C:timezone-id>{zone}</C:timezone-id>" if zone else "")
+    more = "" if zone is None else f"<C:timezone>{OWN_TIMEZONE}</C:timezone>" if zone == "Etc/GMT-3" else f"<C:timezone-id>{zone}</C:timezone-id>"
+    answer = query(site, WORK, inside, more=more)
     if answer.status != 207:
         return f"{inside}: {answer.status} {answer.text[:300]}", 0
     seen = {href.rpartition("/")[2][:-4] for href in Multistatus(answer.body).responses}
@@ -538,6 +254,69 @@ def ask_expand(site, chance, world, own_zone):
     return compare_data(world, span, "expand", ask_data(site, span, "expand", starts_in), wished)
 
 
+# ---- calendar-data in part (9.6.1 to 9.6.4) ----
+
+class Part:
+    """What is asked of a component: properties (None: all; {name: without value}) and components (None: all)."""
+
+    def __init__(self, chance, name):
+        inner = {"VCALENDAR": ["VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"], "VEVENT": ["VALARM"], "VTODO": ["VALARM"]}.get(name, [])
+        names = {"VCALENDAR": ["VERSION", "PRODID", "X-NOTHING"], "VALARM": ["TRIGGER", "ACTION"]}.get(
+            name, ["UID", "DTSTART", "SUMMARY", "ATTENDEE", "CATEGORIES", "RRULE", "RECURRENCE-ID", "FREEBUSY"])
+        self.name = name
+        self.properties = None if chance.random() < 0.25 else {
+            name: chance.random() < 0.2 for name in chance.sample(names, chance.randrange(len(names) + 1))}
+        self.parts = None if chance.random() < 0.2 else [Part(chance, name) for name in inner if chance.random() < 0.7]
+
+    def xml(self):
+        properties = "<C:allprop/>" if self.properties is None else "".join(
+            f'<C:prop name="{name}"{" novalue=" + chr(34) + "yes" + chr(34) if bare else ""}/>' for name, bare in self.properties.items())
+        parts = "<C:allcomp/>" if self.parts is None else "".join(part.xml() for part in self.parts)
+        return f'<C:comp name="{self.name}">{parts}{properties}</C:comp>'
+
+    def line(self, line):
+        """None when it is not asked for."""
+        name = re.match("[A-Z-]+", line)[0]
+        if self.properties is None:
+            return line
+        if name not in self.properties:
+            return None
+        return re.match('[^:"]*(?:"[^"]*"[^:"]*)*:', line)[0] if self.properties[name] else line
+
+    def of(self, lines):
+        """LINES without what this does not ask for; they begin and end the component. Who asks for nothing gets all: 7.8.1."""
+        if self.properties == {} and self.parts == []:
+            return lines
+        kept, i = [lines[0]], 1
+        while i < len(lines) - 1:
+            if not lines[i].startswith("BEGIN:"):
+                kept += filter(None, [self.line(lines[i])])
+                i += 1
+                continue
+            name, end = lines[i][6:], lines.index("END:" + lines[i][6:], i) + 1
+            part = next((part for part in self.parts or [] if part.name == name), None)
+            kept += lines[i:end] if self.parts is None else part.of(lines[i:end]) if part else []
+            i = end
+        return kept + [lines[-1]]
+
+
+def ask_part(site, chance, world, _):
+    part, name = Part(chance, "VCALENDAR"), chance.choice(["VEVENT", "VTODO", "VFREEBUSY"])
+    answer = query(site, WORK, f'<C:comp-filter name="{name}"/>', data=f"<C:calendar-data>{part.xml()}</C:calendar-data>")
+    if answer.status != 207:
+        return f"{part.xml()}: {answer.status} {answer.text[:300]}", 0
+    many = Multistatus(answer.body)
+    wished = {uid: part.of(made.text().splitlines()) for uid, made in world.items() if made.components[0].name == name}
+    seen = {}
+    for href in many.responses:
+        text = re.sub("BEGIN:VTIMEZONE.*?END:VTIMEZONE\n", "", many.text(href, C + "calendar-data").replace("\r", ""), flags=re.S)
+        seen[href.rpartition("/")[2][:-4]] = text.replace("\n ", "").splitlines()
+    wrong = sorted(uid for uid in {*seen, *wished} if seen.get(uid) != wished.get(uid))
+    if not wrong:
+        return None, len(wished)
+    return f"{part.xml()}:\nseen   {seen.get(wrong[0])}\nwished {wished.get(wrong[0])}\n{world[wrong[0]].text()}", 0
+
+
 def ids_in(text):
     return sorted(re.findall(r"^RECURRENCE-ID[^:]*:(\S+)", text, re.M))
 
@@ -568,8 +347,11 @@ def text_of(component, name):
 
 def busy_of(world, span, own_zone):
     """{kind: [(start, end)]}, a time being what blocks it most."""
-    found = {"BUSY": [], "BUSY-TENTATIVE": []}
+    found = {"BUSY-UNAVAILABLE": [], "BUSY": [], "BUSY-TENTATIVE": []}  # what blocks most is first
     for made in world.values():
+        for kind, start, end in made.components[0].periods:
+            if kind != "FREE" and start < span[1] and end > span[0]:
+                found[kind].append((max(start, span[0]), min(end, span[1])))
         for component, _, start, end in made.instances(own_zone):
             if component.name != "VEVENT" or text_of(component, "STATUS") == "CANCELLED" or text_of(component, "TRANSP") == "TRANSPARENT":
                 continue
@@ -579,8 +361,8 @@ def busy_of(world, span, own_zone):
     points = sorted({at for times in found.values() for pair in times for at in pair})
     kinds = {}
     for low, high in zip(points, points[1:]):
-        for kind in ("BUSY", "BUSY-TENTATIVE"):
-            if any(start <= low and high <= end for start, end in found[kind]):
+        for kind, blocked in found.items():
+            if any(start <= low and high <= end for start, end in blocked):
                 times = kinds.setdefault(kind, [])
                 if times and times[-1][1] == low:
                     times[-1] = (times[-1][0], high)
@@ -613,7 +395,7 @@ def run(site, chance, seed):
             refused.append(f"{answer.status} {answer.text}\n{made.text()}")
     tap.check(not refused, f"seed {seed}: the world is stored", "\n".join(refused[:1]))
     for _ in range(QUERIES):
-        ask = chance.choices((ask_query, ask_expand, ask_limited, ask_free_busy), (65, 13, 7, 15))[0]
+        ask = chance.choices((ask_query, ask_expand, ask_limited, ask_part, ask_free_busy), (62, 13, 7, 3, 15))[0]
         said, count = ask(site, chance, world, own_zone)
         found += count > 0
         if said is not None:
@@ -628,6 +410,9 @@ def run(site, chance, seed):
 
 
 with Site(users=["alice"], config='timezone = "Europe/Amsterdam"\n') as site_:
+    kinds = "".join(f'<C:comp name="{name}"/>' for name in ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"))
+    site_.request("MKCALENDAR", WORK, f"<C:mkcalendar {ROOT}><D:set><D:prop><C:supported-calendar-component-set>{kinds}"
+                  "</C:supported-calendar-component-set></D:prop></D:set></C:mkcalendar>", "alice", {"Content-Type": "text/xml"})
     for round_ in range(ROUNDS):
         run(site_, random.Random(SEED + round_), SEED + round_)
 tap.finish()
