@@ -5,13 +5,10 @@ server: it lists every instance by dateutil on wall times, and asks the tables o
 SEED picks another world, ROUNDS how many of them, QUERIES how many reports a world is asked;
 SHOW=1 prints all that differs.
 """
-import datetime
 import os
 import random
 import re
 import sys
-
-from lxml import etree
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from dav import C, ROOT, Multistatus, free_busy, periods, put, query  # noqa: E402
