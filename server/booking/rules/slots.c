@@ -114,7 +114,6 @@ struct listing {
 	struct arena *arena;
 	const struct world *world;
 	const struct member *member;
-	bool collective;
 	struct free_start *at;
 	size_t count, capacity;
 };
