@@ -27,3 +27,4 @@ server_libbooking_a_SOURCES += \
 	server/booking/sweep.c \
 	server/booking/touch.c \
 	server/booking/verify.c server/booking/verify.h
+EXTRA_DIST += server/booking/rules/README.md

@@ -1,5 +1,5 @@
 /*
- * booking/rules/slots - what is offered, to whom it would go, and what is offered instead (shared: R11, R12, R18, R19, R23).
+ * booking/rules/slots - what is offered, to whom it would go, and what is offered instead (R11, R12, R18, R19, R23).
  *
  * Pure; asks a world that is prepared for the window in question.
  */

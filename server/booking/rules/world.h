@@ -1,5 +1,5 @@
 /*
- * booking/rules/world - all that the rules look at, and why a time is not offered (shared: booking rules R1 to R19).
+ * booking/rules/world - all that the rules look at, and why a time is not offered (README.md beside this file, R1 to R19).
  *
  * The caller collects a world: from a case file, from a snapshot of the store for a list, or from fresh rows inside the
  * update that writes. The same world_why_not answers for all of them, so that the page and the writer cannot disagree.
