@@ -221,7 +221,7 @@ int change_collection_update(struct change_service *service, struct kv_txn *txn,
 /* ---- what moves, when that on which the index rests has changed ---- */
 
 #define BASIS_NAME      SLICE("index-basis")
-#define BASIS_VERSION   1 /* of how rows are computed: raise it when stored rows must be made anew */
+#define BASIS_VERSION   2 /* of how rows are computed: raise it when stored rows must be made anew */
 #define CALENDARS_MAX   1000000
 #define LOOKED_AT_ONCE  500 /* objects of one snapshot: an old one keeps pages from use */
 #define MOVED_AT_ONCE   32  /* objects of one update, but for bookings: bounds how long others wait */
