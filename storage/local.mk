@@ -9,11 +9,14 @@ storage_libstorage_a_SOURCES = \
 	storage/record.c storage/record.h \
 	storage/repair.c storage/repair.h \
 	storage/store.c storage/store.h storage/store_private.h storage/store_write.h \
+	storage/store_api_key.c \
+	storage/store_audit.c \
 	storage/store_busy.c \
 	storage/store_collection.c \
 	storage/store_counter.c \
 	storage/store_feed.c \
 	storage/store_file.c \
+	storage/store_idempotency.c \
 	storage/store_job.c \
 	storage/store_lock.c \
 	storage/store_object.c \
@@ -21,6 +24,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_principal.c \
 	storage/store_access.c \
 	storage/verify_access.c \
+	storage/verify_api.c \
 	storage/store_usage.c \
 	storage/verify_file.c \
 	storage/verify.c storage/verify.h storage/verify_private.h \

@@ -291,6 +291,49 @@ struct feed {
 	instant_t created;
 };
 
+#define API_KEY_DIGEST 32 /* bytes: SHA-256 of a key of 120 random bits */
+
+enum api_role {
+	API_ROLE_BOOKING = 1, /* services and hours to read, slots and bookings */
+	API_ROLE_ADMIN,
+};
+
+/* A program's key to the JSON API. */
+struct api_key {
+	uint64_t id;
+	unsigned char digest[API_KEY_DIGEST];
+	enum api_role role;
+	struct slice name; /* what people call it */
+	instant_t created;
+};
+
+/* One change that somebody made, as it is told later: who, when, by which door, and what was before and after. */
+struct audit {
+	uint64_t number; /* counted up; never used again */
+	instant_t at;
+	struct slice who;     /* "user alice", "key 3", "address 192.0.2.1", "operator", "customer" */
+	struct slice origin;  /* "api", "caldav", "command", "page", "engine", ... */
+	struct slice request; /* id of the request; empty: none */
+	struct slice kind;    /* "service", "booking", "staff", ... */
+	struct slice target;  /* its id or name */
+	struct slice action;  /* "create", "update", "delete", ... */
+	struct slice before, after; /* JSON; empty: there was or is nothing */
+};
+
+#define IDEMPOTENCY_DIGEST 32                /* bytes of SHA-256 */
+#define IDEMPOTENCY_KEPT   (DAY_SECONDS)     /* how long an answer is given again */
+
+/* The answer that was given to a request with an Idempotency-Key, so that the same request gets the same again. */
+struct idempotency {
+	struct slice scope; /* whose keys these are: "key 3", "address 192.0.2.1" */
+	struct slice key;   /* as it was sent; only a digest of scope and key is stored */
+	unsigned char request[IDEMPOTENCY_DIGEST]; /* of method, path and body */
+	uint32_t status;
+	struct slice location; /* of the answer; empty: none */
+	struct slice body;
+	instant_t at; /* when it was given */
+};
+
 void file_encode(struct buf *b, const struct file *file);
 int file_decode(struct slice value, struct file *file_r);
 void principal_encode(struct buf *b, const struct principal *principal);

@@ -64,6 +64,8 @@ typedef int store_file_fn(const struct file *file, void *arg);
 typedef int store_lock_fn(const struct lock *lock, void *arg);
 typedef int store_id_fn(uint64_t id, void *arg);
 typedef int store_feed_fn(const struct feed *feed, void *arg);
+typedef int store_api_key_fn(const struct api_key *key, void *arg);
+typedef int store_audit_fn(const struct audit *audit, void *arg);
 typedef int store_app_password_fn(const struct app_password *password, void *arg);
 
 /* ---- principals ---- */
@@ -106,6 +108,32 @@ int store_app_password_get(struct kv_txn *txn, struct arena *arena, uint64_t pri
 int store_app_password_each(struct kv_txn *txn, uint64_t principal, store_app_password_fn *fn, void *arg);
 /* -ENOENT when PRINCIPAL has none of that id. */
 int store_app_password_delete(struct kv_txn *txn, uint64_t principal, uint64_t id);
+
+/* ---- keys of the JSON API ---- */
+int store_api_key_put(struct kv_txn *txn, struct api_key *key); /* gives key->id; -EEXIST when the digest is there */
+/* -ENOENT when no key has that digest. The name is of ARENA. */
+int store_api_key_get(struct kv_txn *txn, struct arena *arena, const unsigned char digest[static API_KEY_DIGEST],
+    struct api_key *key_r);
+int store_api_key_each(struct kv_txn *txn, store_api_key_fn *fn, void *arg); /* in no particular order */
+/* -ENOENT when no key has that id. The name is of ARENA. */
+int store_api_key_find(struct kv_txn *txn, struct arena *arena, uint64_t id, struct api_key *key_r);
+int store_api_key_delete(struct kv_txn *txn, const struct api_key *key);
+
+/* ---- the audit log: only ever added to, in the update of the change ---- */
+#define AUDIT_KEPT_MAX  200000               /* records; older ones go as new ones come */
+#define AUDIT_KEPT_TIME (2 * 366 * DAY_SECONDS)
+
+/* Adds a record and gives its number. -EINVAL without who, kind or action. */
+int store_audit_add(struct kv_txn *txn, struct audit *audit);
+/* Those with a number below BEFORE (0: all), the newest first, at most LIMIT (0: all). */
+int store_audit_each(struct kv_txn *txn, uint64_t before, size_t limit, store_audit_fn *fn, void *arg);
+
+/* ---- idempotency ---- */
+/* The answer given to SCOPE and KEY within IDEMPOTENCY_KEPT before NOW, of ARENA; -ENOENT. */
+int store_idempotency_get(struct kv_txn *txn, struct arena *arena, struct slice scope, struct slice key, instant_t now,
+    struct idempotency *record_r);
+/* Records an answer, and forgets some that are too old at record->at. */
+int store_idempotency_put(struct kv_txn *txn, const struct idempotency *record);
 
 /* ---- quotas (RFC 4331): kept by the writes of objects ---- */
 /* What the objects in the calendars and the files of OWNER (principal id) take. */

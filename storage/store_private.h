@@ -48,6 +48,10 @@ enum table {
 	TABLE_FILE = 'f',            /* collection, path -> file */
 	TABLE_FILE_BODY = 'F',       /* file id -> bytes */
 	TABLE_APP_PASSWORD = 'w',    /* principal, digest -> id, name, created */
+	TABLE_API_KEY = 'P',         /* digest -> id, role, name, created */
+	TABLE_AUDIT = 'Q',           /* number -> what somebody changed */
+	TABLE_IDEMPOTENCY = 'R',     /* hash of scope and key -> request, answer, at */
+	TABLE_IDEMPOTENCY_DUE = 'T', /* end, hash of scope and key -> nothing */
 };
 
 #define RECORD_BYTES_MAX KV_VALUE_MAX
@@ -124,6 +128,14 @@ int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, 
 int store_access_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);
 int store_lock_decode(struct slice key, struct slice value, struct lock *lock_r); /* borrows */
+/* The same for the tables of store_api_key.c, store_audit.c and store_idempotency.c. */
+int store_api_check(struct kv_txn *txn, struct slice key, struct slice value, const char **wrong_r);
+int store_api_key_decode(struct slice key, struct slice value, struct api_key *api_key_r); /* borrows */
+int store_audit_decode(struct slice key, struct slice value, struct audit *audit_r);       /* borrows */
+/* Borrows; without scope and key, of which there is a digest only. */
+int store_idempotency_decode(struct slice value, struct idempotency *record_r);
+int store_idempotency_check(struct kv_txn *txn, struct slice key, struct slice value, const char **wrong_r);
+int store_idempotency_repair(struct kv_txn *txn, struct slice key, struct slice value);
 /* The same for TABLE_FILE. */
 int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);

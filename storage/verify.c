@@ -96,6 +96,14 @@ static int feed_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "feeds: a row of table %c: %s", key.at[0], wrong);
 }
 
+static int api_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_api_check(v->txn, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "API: a row of table %c: %s", key.at[0], wrong);
+}
+
 static int usage_row(struct verify *v, struct slice key, struct slice value)
 {
 	const char *wrong;
@@ -198,6 +206,10 @@ static verify_row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_MEMBER] = access_row,
     [TABLE_MEMBERSHIP] = access_row,
     [TABLE_APP_PASSWORD] = access_row,
+    [TABLE_API_KEY] = api_row,
+    [TABLE_AUDIT] = api_row,
+    [TABLE_IDEMPOTENCY] = api_row,
+    [TABLE_IDEMPOTENCY_DUE] = api_row,
 };
 
 static int verify_row(struct slice key, struct slice value, void *arg)

@@ -106,9 +106,28 @@ static void try_access(struct slice value)
 		CHECK(grant.privileges == 1 && grant.to >= GRANT_TO_ALL && grant.to <= GRANT_TO_PRINCIPAL);
 }
 
+static void try_api(struct slice value)
+{
+	struct idempotency record;
+	struct api_key api_key;
+	struct audit audit;
+
+	if (store_api_key_decode(SLICE("P................................"), value, &api_key) == 0)
+		read_all(api_key.name);
+	if (store_audit_decode(SLICE("Q........"), value, &audit) == 0) {
+		read_all(audit.who);
+		read_all(audit.before);
+		read_all(audit.after);
+	}
+	if (store_idempotency_decode(value, &record) == 0) {
+		read_all(record.location);
+		read_all(record.body);
+	}
+}
+
 static void (*const decoders[])(struct slice value) = {
     try_principal, try_collection, try_object, try_job, try_change, try_series, try_occupancy, try_index,
-    try_file, try_access,
+    try_file, try_access, try_api,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

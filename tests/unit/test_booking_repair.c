@@ -65,6 +65,10 @@ static const struct row {
     {TABLE_GRANTED, REMOVE_ALL, true},
     {TABLE_GRANTED, REWRITE, true},
     {TABLE_MEMBERSHIP, REMOVE_ALL, true},
+    {TABLE_IDEMPOTENCY, REMOVE, true},
+    {TABLE_IDEMPOTENCY, REWRITE, true}, /* nobody wrote it by hand: it goes */
+    {TABLE_IDEMPOTENCY_DUE, REMOVE_ALL, true},
+    {TABLE_IDEMPOTENCY_DUE, COPY, true},
     {TABLE_USAGE, REWRITE, true},
     {TABLE_USAGE, REMOVE_ALL, true},
     {TABLE_BODY, COPY, true}, /* a body of no object goes */
@@ -137,6 +141,8 @@ static int grant_and_group(struct kv_txn *txn, void *arg)
 		ret = store_member_put(txn, group.id, bob.id);
 	if (ret == 0)
 		ret = put_properties(txn, world, alice.id, bob.id);
+	if (ret == 0)
+		ret = store_idempotency_put(txn, &(struct idempotency){.scope = SLICE("key 1"), .key = SLICE("k")});
 	return ret < 0 ? ret
 	               : store_grant_put(txn, &(struct grant){alice.id, 0, GRANT_TO_PRINCIPAL, group.id, ACL_READ});
 }

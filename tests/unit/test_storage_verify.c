@@ -54,6 +54,12 @@ static int fill(struct kv_txn *txn, void *arg)
 		ret = store_occupancy_put(txn, p.id, SLICE("uid-a"), &(struct interval){NOW, NOW + 60}, 1, NULL);
 	if (ret == 0)
 		ret = store_feed_put(txn, &(struct feed){.owner = p.id, .collection = c.id, .digest = "a digest"});
+	if (ret == 0)
+		ret = store_api_key_put(txn, &(struct api_key){.digest = "a digest", .role = API_ROLE_ADMIN});
+	if (ret == 0)
+		ret = store_audit_add(txn, &(struct audit){.who = SLICE("anna"), .kind = SLICE("job"), .action = SLICE("drop")});
+	if (ret == 0)
+		ret = store_idempotency_put(txn, &(struct idempotency){.scope = SLICE("key 1"), .key = SLICE("k"), .at = NOW});
 	return ret < 0 ? ret : store_job_put(txn, &job);
 }
 
@@ -118,6 +124,14 @@ static const struct damage_row damage_rows[] = {
     {'Z', REMOVE, "feeds: a row of table z: its counterpart"},
     {'Z', REWRITE, "feeds: a row of table Z: its counterpart"},
     {'Z', COPY, "feeds: a row of table Z: its counterpart"},
+    {'P', REWRITE, "API: a row of table P: a row that cannot be read"},
+    {'P', COPY, "API: a row of table P: a row that cannot be read"},
+    {'Q', REWRITE, "API: a row of table Q: a row that cannot be read"},
+    {'Q', COPY, "API: a row of table Q: a row that cannot be read"},
+    {'R', REMOVE, "API: a row of table T: its counterpart"},
+    {'R', REWRITE, "API: a row of table R: a row that cannot be read"},
+    {'T', REMOVE, "API: a row of table R: its counterpart is missing"},
+    {'T', COPY, "API: a row of table T: a row that cannot be read"},
     {'j', REMOVE, "job's key: a row of job 1"},
     {'j', REWRITE, "job: a row that cannot be read"},
     {'J', REMOVE, "not in the order of what is due"},
