@@ -36,6 +36,7 @@ enum change_origin_kind {
 struct change_origin {
 	enum change_origin_kind kind;
 	struct slice principal; /* name; empty for the operator */
+	struct slice who;       /* for the audit log, as "key 3"; empty: it is the principal, or what the kind says */
 	struct slice request;   /* request id */
 	/*
 	 * Asked first in the update, which may run again: locks and the like, which this service does not know. 0; -EINVAL with

@@ -15,6 +15,7 @@ command_fn command_hours_set, command_hours_show, command_explain;
 command_fn command_feed_create, command_feed_list, command_feed_revoke;
 command_fn command_import, command_export, command_calendar_set;
 command_fn command_group_add, command_group_list, command_group_remove, command_grant;
+command_fn command_apikey_create, command_apikey_list, command_apikey_revoke, command_audit;
 command_fn command_app_password_create, command_app_password_list, command_app_password_revoke;
 
 /* Whom a grant can be made to beside principals; no principal has these names. */
