@@ -7,10 +7,12 @@ storage_libstorage_a_SOURCES = \
 	storage/memory/engine.c \
 	storage/pack.c storage/pack.h \
 	storage/record.c storage/record.h \
+	storage/record_booking.c \
 	storage/repair.c storage/repair.h \
 	storage/store.c storage/store.h storage/store_private.h storage/store_write.h \
 	storage/store_api_key.c \
 	storage/store_audit.c \
+	storage/store_booking.c \
 	storage/store_busy.c \
 	storage/store_collection.c \
 	storage/store_counter.c \
@@ -22,6 +24,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_object.c \
 	storage/store_occupancy.c \
 	storage/store_principal.c \
+	storage/store_service.c \
 	storage/store_access.c \
 	storage/verify_access.c \
 	storage/verify_api.c \

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol/base/arena.h"
 #include "protocol/base/buf.h"
 #include "protocol/base/instant.h"
 #include "protocol/base/interval_set.h"
@@ -334,6 +335,64 @@ struct idempotency {
 	instant_t at; /* when it was given */
 };
 
+/* What can be booked: its rules as the JSON of the contract, section 5 (server/booking/rules/policy reads them). */
+struct service {
+	struct slice id; /* 1 to RECORD_NAME_MAX bytes */
+	struct slice json;
+	instant_t created, updated;
+};
+
+enum booking_status {
+	BOOKING_HELD = 1, /* until `expires`: takes its time, has no calendar object */
+	BOOKING_CONFIRMED,
+	BOOKING_CANCELLED,
+	BOOKING_COMPLETED,
+	BOOKING_NO_SHOW,
+};
+
+#define BOOKING_MEMBERS_MAX  500 /* people of one booking, and resources of one */
+#define BOOKING_TOKEN_DIGEST 32  /* bytes: SHA-256 of the customer's secret */
+
+/*
+ * One customer's booking; of a session with room for many there are several, with one UID. A person's own event in a
+ * `bookings` calendar is one without service and customer. Names stay although their principal goes.
+ */
+struct booking {
+	uint64_t number; /* never used again; grows with the time of making */
+	struct slice id;  /* random, what the outside sees */
+	struct slice uid; /* of its calendar objects */
+	enum booking_status status;
+	struct slice service;        /* id; empty: none */
+	struct interval core;        /* what is booked */
+	int64_t before, after;       /* seconds of buffer: the guard is the core widened by them */
+	bool buffers_max;            /* of two neighbours' buffers the longer counts */
+	const struct slice *staff;   /* names */
+	size_t staff_count;
+	const struct slice *resources; /* names */
+	size_t resource_count;
+	int64_t seats;
+	bool shared; /* a session that others may join */
+	struct slice customer_name, customer_email, customer_phone, customer_timezone, customer_language;
+	struct slice notes;
+	bool has_token;
+	unsigned char token[BOOKING_TOKEN_DIGEST];
+	instant_t expires;    /* of a hold; INSTANT_MAX: never */
+	uint32_t extensions;  /* how often the hold was made longer */
+	uint64_t version;     /* raised with every change; 1 at first */
+	uint32_t sequence;    /* of its calendar objects (RFC 5545, 3.8.7.4) */
+	struct slice reason;  /* why it is cancelled: "expired", ...; empty: none is told */
+	struct slice origin;  /* which door it came through: "api", "page", "caldav", ... */
+	instant_t created, updated;
+};
+
+/* Held or confirmed: it takes time. */
+bool booking_is_live(const struct booking *booking);
+/* The core with its buffers. */
+struct interval booking_guard(const struct booking *booking);
+
+void booking_encode(struct buf *b, const struct booking *booking);
+/* The names are of ARENA, everything else borrows from VALUE. */
+int booking_decode(struct slice value, struct arena *arena, struct booking *booking_r);
 void file_encode(struct buf *b, const struct file *file);
 int file_decode(struct slice value, struct file *file_r);
 void principal_encode(struct buf *b, const struct principal *principal);

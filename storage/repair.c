@@ -377,12 +377,24 @@ static int idempotency_row(struct repair *r, const struct key *key, struct slice
 	return store_idempotency_repair(r->txn, key_slice(key), value);
 }
 
+static int booking_row(struct repair *r, const struct key *key, struct slice value)
+{
+	struct booking booking;
+	int ret = booking_decode(value, r->arena, &booking);
+
+	(void)key;
+	return ret == -EBADMSG ? tell(r, "booking: a row that cannot be read") :
+	       ret < 0         ? ret
+	                       : store_booking_repair(r->txn, &booking);
+}
+
 /* ---- all of it, in the order in which one leans on another ---- */
 
 static const char derived[] = {TABLE_PRINCIPAL_ID, TABLE_PRINCIPAL_EMAIL, TABLE_COLLECTION_ID, TABLE_OBJECT_ID, TABLE_UID,
     TABLE_OWNER_UID, TABLE_TOMBSTONE, TABLE_INDEX, TABLE_BUSY, TABLE_MEMBER_BUSY, TABLE_OCCUPANCY, TABLE_OCCUPIED,
     TABLE_SERIES, TABLE_SERIES_DUE, TABLE_JOB_DUE, TABLE_JOB_KEY, TABLE_GRANTED, TABLE_MEMBERSHIP, TABLE_FEED_OF,
-    TABLE_IDEMPOTENCY_DUE, TABLE_USAGE}; /* usage is counted when it is first asked for */
+    TABLE_IDEMPOTENCY_DUE, TABLE_BOOKING_ID, TABLE_BOOKING_UID, TABLE_BOOKING_START, TABLE_BOOKING_TOKEN, TABLE_BOOKING_EXPIRY,
+    TABLE_BOOKING_MADE, TABLE_USAGE}; /* usage is counted when it is first asked for */
 
 static const struct {
 	char table;
@@ -401,6 +413,7 @@ static const struct {
     {TABLE_GRANT, false, access_row},
     {TABLE_FEED, false, feed_row},
     {TABLE_IDEMPOTENCY, false, idempotency_row},
+    {TABLE_BOOKING, false, booking_row},
     {TABLE_APP_PASSWORD, true, of_principal},
     {TABLE_LOCK, true, of_principal},
     {TABLE_HOME, true, of_principal},

@@ -2,9 +2,9 @@
  * storage/repair - makes every table anew that can be made from others.
  *
  * Rows that people wrote are left as they are, also those that cannot be read: principals, collections, objects and their
- * bodies, properties, jobs, groups, grants, passwords, feeds, files, API keys, the audit log. What only leads to them is
- * removed and written again, and what leads nowhere goes. The index of times is emptied: server/booking/repair fills it in
- * the same update.
+ * bodies, properties, jobs, groups, grants, passwords, feeds, files, API keys, the audit log, services, bookings. What only
+ * leads to them is removed and written again, and what leads nowhere goes. The index of times is emptied:
+ * server/booking/repair fills it in the same update.
  */
 #ifndef STORAGE_REPAIR_H
 #define STORAGE_REPAIR_H

@@ -181,8 +181,15 @@ static int upgrade_from_1(struct kv_txn *txn)
 	return ret;
 }
 
+/* Tables were added: what lies in `bookings` calendars becomes bookings when the booking side first looks at it. */
+static int upgrade_from_2(struct kv_txn *txn)
+{
+	(void)txn;
+	return 0;
+}
+
 /* By the format that it is from; one step leads to the next. */
-static int (*const upgrades[STORE_FORMAT_VERSION])(struct kv_txn *txn) = {[1] = upgrade_from_1};
+static int (*const upgrades[STORE_FORMAT_VERSION])(struct kv_txn *txn) = {[1] = upgrade_from_1, [2] = upgrade_from_2};
 
 /* All steps are one update: a crash in between leaves the store as it was. */
 static int upgrade(struct kv_txn *txn, uint64_t format)

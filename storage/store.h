@@ -20,8 +20,11 @@
 #include "storage/kv.h"
 #include "storage/record.h"
 
-/* 1: the first. 2: homes have change numbers, and counters hold them. A store of an older one is upgraded when it is opened. */
-#define STORE_FORMAT_VERSION 2
+/*
+ * 1: the first. 2: homes have change numbers, and counters hold them. 3: services, bookings and what belongs to them. A store
+ * of an older one is upgraded when it is opened.
+ */
+#define STORE_FORMAT_VERSION 3
 
 struct store;
 
@@ -66,6 +69,8 @@ typedef int store_id_fn(uint64_t id, void *arg);
 typedef int store_feed_fn(const struct feed *feed, void *arg);
 typedef int store_api_key_fn(const struct api_key *key, void *arg);
 typedef int store_audit_fn(const struct audit *audit, void *arg);
+typedef int store_service_fn(const struct service *service, void *arg);
+typedef int store_booking_fn(const struct booking *booking, void *arg);
 typedef int store_app_password_fn(const struct app_password *password, void *arg);
 
 /* ---- principals ---- */
@@ -307,6 +312,36 @@ int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg); /* by due t
 int store_job_get(struct kv_txn *txn, struct arena *arena, uint64_t id, struct job *job_r);
 /* Jobs that are due at or before NOW and ready, soonest first, at most LIMIT (0: all). */
 int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg);
+
+/* ---- services ---- */
+int store_service_get(struct kv_txn *txn, struct arena *arena, struct slice id, struct service *service_r);
+int store_service_each(struct kv_txn *txn, store_service_fn *fn, void *arg); /* by id */
+/* Adds or replaces. -EINVAL for an id that is empty or too long. */
+int store_service_put(struct kv_txn *txn, const struct service *service);
+int store_service_delete(struct kv_txn *txn, struct slice id); /* -ENOENT */
+
+/* ---- bookings: writes are in store_write.h ---- */
+int store_booking_get(struct kv_txn *txn, struct arena *arena, uint64_t number, struct booking *booking_r);
+int store_booking_get_by_id(struct kv_txn *txn, struct arena *arena, struct slice id, struct booking *booking_r);
+int store_booking_get_by_token(struct kv_txn *txn, struct arena *arena,
+    const unsigned char digest[static BOOKING_TOKEN_DIGEST], struct booking *booking_r);
+/* All with this UID, cancelled ones too, by number. FN may not write. */
+int store_booking_each_by_uid(struct kv_txn *txn, struct arena *arena, struct slice uid, store_booking_fn *fn, void *arg);
+/*
+ * Those whose core begins in WINDOW, by start and number, behind the one that begins at AFTER_START with number AFTER (0, 0:
+ * from the beginning).
+ */
+int store_booking_each_by_start(struct kv_txn *txn, struct arena *arena, struct interval window, instant_t after_start,
+    uint64_t after, store_booking_fn *fn, void *arg);
+/* Holds that expired at or before NOW, soonest first, at most LIMIT (0: all). */
+int store_booking_each_expired(struct kv_txn *txn, struct arena *arena, instant_t now, size_t limit, store_booking_fn *fn,
+    void *arg);
+/*
+ * What round robin counts: live and completed bookings of SERVICE that MEMBER (a name) has, made at or after SINCE, and when
+ * the last one was made (INSTANT_MIN: none).
+ */
+int store_booking_count_made(struct kv_txn *txn, struct slice service, struct slice member, instant_t since,
+    int64_t *count_r, instant_t *last_r);
 
 /* ---- small values by name: "secret", "site", ... ---- */
 int store_meta_get(struct kv_txn *txn, struct arena *arena, struct slice name, struct slice *value_r);

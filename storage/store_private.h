@@ -52,6 +52,14 @@ enum table {
 	TABLE_AUDIT = 'Q',           /* number -> what somebody changed */
 	TABLE_IDEMPOTENCY = 'R',     /* hash of scope and key -> request, answer, at */
 	TABLE_IDEMPOTENCY_DUE = 'T', /* end, hash of scope and key -> nothing */
+	TABLE_SERVICE = 'C',         /* id -> created, updated, JSON */
+	TABLE_BOOKING = 'D',         /* number -> booking */
+	TABLE_BOOKING_ID = 'E',      /* id -> number */
+	TABLE_BOOKING_UID = 'I',     /* hash of the UID, number -> nothing */
+	TABLE_BOOKING_START = 'K',   /* start of the core, number -> nothing */
+	TABLE_BOOKING_TOKEN = 'L',   /* digest -> number */
+	TABLE_BOOKING_EXPIRY = 'M',  /* expiry of a hold, number -> nothing */
+	TABLE_BOOKING_MADE = '1',    /* hash of service and member, created, number -> nothing: of live and completed ones */
 };
 
 #define RECORD_BYTES_MAX KV_VALUE_MAX
@@ -136,6 +144,10 @@ int store_audit_decode(struct slice key, struct slice value, struct audit *audit
 int store_idempotency_decode(struct slice value, struct idempotency *record_r);
 int store_idempotency_check(struct kv_txn *txn, struct slice key, struct slice value, const char **wrong_r);
 int store_idempotency_repair(struct kv_txn *txn, struct slice key, struct slice value);
+int store_service_decode(struct slice key, struct slice value, struct arena *arena, struct service *service_r);
+/* Looks at one row of the tables of store_booking.c; *WRONG_R: what disagrees, or NULL. */
+int store_booking_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
+    const char **wrong_r);
 /* The same for TABLE_FILE. */
 int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);
@@ -145,6 +157,8 @@ int store_change_repair(struct kv_txn *txn, const struct object *object);
 int store_tombstone_repair(struct kv_txn *txn, uint64_t collection, const struct change *change, uint64_t *former_r);
 int store_job_repair(struct kv_txn *txn, const struct job *job);
 int store_feed_repair(struct kv_txn *txn, struct slice key, struct slice value);
+/* Writes the rows that lead to BOOKING. */
+int store_booking_repair(struct kv_txn *txn, const struct booking *booking);
 
 /* An object's index rows as TABLE_INDEX holds them. */
 int store_index_decode(struct slice value, struct arena *arena, uint64_t collection, uint64_t object,

@@ -52,6 +52,12 @@ int store_occupancy_put(struct kv_txn *txn, uint64_t member, struct slice uid, c
     size_t count, struct interval *clash_r);
 int store_occupancy_clear(struct kv_txn *txn, uint64_t member, struct slice uid);
 
+/*
+ * Gives booking->number when it is 0; with a number that booking is replaced, and what led to its former state goes. It writes
+ * no guard and no object: server/booking does, in the same update. -EEXIST when the id belongs to another.
+ */
+int store_booking_put(struct kv_txn *txn, struct arena *arena, struct booking *booking);
+
 /* Another name in the same home; objects, changes and properties stay. -EEXIST when it is taken. */
 int store_collection_rename(struct kv_txn *txn, const struct collection *collection, struct slice name);
 /* Removes an empty collection: its row, properties, changes and counters. -ENOTEMPTY while an object is left. */

@@ -104,6 +104,22 @@ static int api_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "API: a row of table %c: %s", key.at[0], wrong);
 }
 
+static int service_row(struct verify *v, struct slice key, struct slice value)
+{
+	struct service service;
+	int ret = store_service_decode(key, value, v->arena, &service);
+
+	return ret == -EBADMSG ? verify_disagree(v, "service: a row that cannot be read") : ret;
+}
+
+static int booking_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_booking_check(v->txn, v->arena, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "bookings: a row of table %c: %s", key.at[0], wrong);
+}
+
 static int usage_row(struct verify *v, struct slice key, struct slice value)
 {
 	const char *wrong;
@@ -196,6 +212,14 @@ static verify_row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_JOB_DUE] = job_due_row,
     [TABLE_JOB_KEY] = verify_job_key_row,
     [TABLE_USAGE] = usage_row,
+    [TABLE_SERVICE] = service_row,
+    [TABLE_BOOKING] = booking_row,
+    [TABLE_BOOKING_ID] = booking_row,
+    [TABLE_BOOKING_UID] = booking_row,
+    [TABLE_BOOKING_START] = booking_row,
+    [TABLE_BOOKING_TOKEN] = booking_row,
+    [TABLE_BOOKING_EXPIRY] = booking_row,
+    [TABLE_BOOKING_MADE] = booking_row,
     [TABLE_FEED] = feed_row,
     [TABLE_FEED_OF] = feed_row,
     [TABLE_LOCK] = lock_row,

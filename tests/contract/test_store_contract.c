@@ -918,6 +918,131 @@ CASE(a_feed_is_found_by_its_digest_and_goes_with_its_calendar)
 	return 0;
 }
 
+static int count_service(const struct service *service, void *arg)
+{
+	size_t *lengths = arg;
+
+	*lengths += 100 + service->id.len;
+	return 0;
+}
+
+CASE(services_are_kept_by_id)
+{
+	struct call *call = arg;
+	struct service cut = {.id = SLICE("cut"), .json = SLICE("{\"a\":1}"), .created = NOW, .updated = NOW + 1};
+	struct service wash = {.id = SLICE("wash"), .json = SLICE("{}"), .created = NOW};
+	struct service found;
+	size_t sum = 0;
+
+	WANT_RET(-ENOENT, store_service_get(txn, call->f->arena, cut.id, &found));
+	WANT_RET(0, store_service_put(txn, &wash));
+	WANT_RET(0, store_service_put(txn, &cut));
+	WANT_RET(-EINVAL, store_service_put(txn, &(struct service){.id = SLICE_EMPTY}));
+	WANT_RET(0, store_service_get(txn, call->f->arena, cut.id, &found));
+	WANT(slice_equal(found.id, cut.id) && slice_equal(found.json, cut.json) && found.updated == NOW + 1);
+	cut.json = SLICE("{}");
+	WANT_RET(0, store_service_put(txn, &cut));
+	WANT_RET(0, store_service_get(txn, call->f->arena, cut.id, &found));
+	WANT(slice_equal(found.json, SLICE("{}")));
+	WANT_RET(0, store_service_each(txn, count_service, &sum));
+	WANT(sum == 207);
+	WANT_RET(0, store_service_delete(txn, cut.id));
+	WANT_RET(-ENOENT, store_service_delete(txn, cut.id));
+	return 0;
+}
+
+static const struct slice booking_staff[] = {{"alice", 5}, {"bob", 3}}, booking_rooms[] = {{"room-1", 6}};
+
+static struct booking booking_at(const char *id, instant_t start, enum booking_status status)
+{
+	return (struct booking){
+	    .id = slice_str(id),
+	    .uid = SLICE("session"),
+	    .status = status,
+	    .service = SLICE("cut"),
+	    .core = {start, start + 1800},
+	    .staff = booking_staff,
+	    .staff_count = 2,
+	    .resources = booking_rooms,
+	    .resource_count = 1,
+	    .seats = 1,
+	    .expires = status == BOOKING_HELD ? start - 3600 : INSTANT_MAX,
+	    .version = 1,
+	    .created = NOW,
+	    .updated = NOW,
+	};
+}
+
+static int sum_bookings(const struct booking *booking, void *arg)
+{
+	uint64_t *sum = arg;
+
+	*sum = *sum * 10 + booking->number;
+	return 0;
+}
+
+CASE(a_booking_is_found_by_all_that_leads_to_it)
+{
+	struct call *call = arg;
+	struct arena *arena = call->f->arena;
+	struct booking one = booking_at("one", NOW + 7200, BOOKING_CONFIRMED), two = booking_at("two", NOW + 3600, BOOKING_CONFIRMED);
+	struct booking found;
+	uint64_t listed = 0;
+
+	one.has_token = true;
+	memset(one.token, 7, sizeof(one.token));
+	WANT_RET(0, store_booking_put(txn, arena, &one));
+	WANT_RET(0, store_booking_put(txn, arena, &two));
+	WANT(one.number == 1 && two.number == 2);
+	WANT_RET(0, store_booking_get_by_id(txn, arena, SLICE("one"), &found));
+	WANT(found.number == 1 && found.staff_count == 2 && slice_equal(found.staff[1], SLICE("bob")));
+	WANT_RET(0, store_booking_get_by_token(txn, arena, one.token, &found));
+	WANT(found.number == 1);
+	WANT_RET(-ENOENT, store_booking_get_by_token(txn, arena, two.token, &found));
+	WANT_RET(0, store_booking_each_by_uid(txn, arena, SLICE("session"), sum_bookings, &listed));
+	WANT(listed == 12);
+	listed = 0;
+	WANT_RET(0, store_booking_each_by_start(txn, arena, (struct interval){NOW, NOW + 7201}, 0, 0, sum_bookings, &listed));
+	WANT(listed == 21);
+	listed = 0;
+	WANT_RET(0, store_booking_each_by_start(txn, arena, (struct interval){NOW, NOW + 7201}, NOW + 3600, 2, sum_bookings,
+	    &listed));
+	WANT(listed == 1);
+	found = booking_at("one", NOW, BOOKING_CONFIRMED);
+	WANT_RET(-EEXIST, store_booking_put(txn, arena, &found));
+	return 0;
+}
+
+CASE(what_led_to_the_former_state_of_a_booking_goes)
+{
+	struct call *call = arg;
+	struct arena *arena = call->f->arena;
+	struct booking booking = booking_at("one", NOW + 7200, BOOKING_HELD);
+	uint64_t listed = 0;
+	int64_t count;
+	instant_t last;
+
+	WANT_RET(0, store_booking_put(txn, arena, &booking));
+	WANT_RET(0, store_booking_each_expired(txn, arena, NOW + 3599, 0, sum_bookings, &listed));
+	WANT(listed == 0);
+	WANT_RET(0, store_booking_each_expired(txn, arena, NOW + 3600, 0, sum_bookings, &listed));
+	WANT(listed == 1);
+	WANT_RET(0, store_booking_count_made(txn, SLICE("cut"), SLICE("bob"), NOW, &count, &last));
+	WANT(count == 1 && last == NOW);
+	WANT_RET(0, store_booking_count_made(txn, SLICE("cut"), SLICE("bob"), NOW + 1, &count, &last));
+	WANT(count == 0 && last == NOW);
+	booking.status = BOOKING_CANCELLED;
+	booking.core = (struct interval){NOW + 90000, NOW + 91800};
+	WANT_RET(0, store_booking_put(txn, arena, &booking));
+	listed = 0;
+	WANT_RET(0, store_booking_each_expired(txn, arena, INSTANT_MAX - 1, 0, sum_bookings, &listed));
+	WANT_RET(0, store_booking_each_by_start(txn, arena, (struct interval){NOW, NOW + 90000}, 0, 0, sum_bookings, &listed));
+	WANT(listed == 0);
+	WANT_RET(0, store_booking_count_made(txn, SLICE("cut"), SLICE("bob"), NOW, &count, &last));
+	WANT(count == 0 && last == INSTANT_MIN);
+	return 0;
+}
+
 CASE(small_values_are_kept_by_name)
 {
 	struct call *call = arg;
@@ -960,6 +1085,9 @@ int main(void)
 	    ENGINES(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
 	    ENGINES(what_is_used_follows_the_objects_of_all_calendars),
 	    ENGINES(a_feed_is_found_by_its_digest_and_goes_with_its_calendar),
+	    ENGINES(services_are_kept_by_id),
+	    ENGINES(a_booking_is_found_by_all_that_leads_to_it),
+	    ENGINES(what_led_to_the_former_state_of_a_booking_goes),
 	    ENGINES(small_values_are_kept_by_name),
 	};
 

@@ -125,9 +125,35 @@ static void try_api(struct slice value)
 	}
 }
 
+static void try_booking(struct slice value)
+{
+	AUTO_BUF struct buf first = BUF_INIT(BYTES_MAX), second = BUF_INIT(BYTES_MAX);
+	struct arena *arena = arena_new(BYTES_MAX);
+	struct booking a, b;
+
+	if (arena != NULL && booking_decode(value, arena, &a) == 0) {
+		booking_encode(&first, &a);
+		CHECK(booking_decode(buf_slice(&first), arena, &b) == 0);
+		booking_encode(&second, &b);
+		CHECK(slice_equal(buf_slice(&first), buf_slice(&second)));
+	}
+	arena_free(arena);
+}
+
+static void try_service(struct slice value)
+{
+	struct arena *arena = arena_new(BYTES_MAX);
+	struct service service;
+
+	if (arena != NULL && store_service_decode(SLICE("Ccut\0\0"), value, arena, &service) == 0)
+		read_all(service.json);
+	arena_free(arena);
+}
+
 static void (*const decoders[])(struct slice value) = {
     try_principal, try_collection, try_object, try_job, try_change, try_series, try_occupancy, try_index,
     try_file, try_access, try_api,
+    try_booking, try_service,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

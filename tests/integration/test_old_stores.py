@@ -13,10 +13,12 @@ STORES = os.path.join(TOP, "tests", "data", "stores")
 HOME = "/dav/calendars/alice/"
 WORK, BOOKINGS = HOME + "work/", HOME + "bookings/"
 # What each kept store holds: format, password of alice, sync token of work, ETags in work.
+ETAGS = {"event.ics": '"7f5acad38190742f-1"', "over.ics": '"247e79b0c44f732a-6"', "series.ics": '"c7147ff1b600d7cc-2"',
+         "todo.ics": '"6e2c1f2a3fbd8dff-4"'}
+TOKEN = "urn:slotkeeper:sync:34af1e60a1c1a111-1-6"
 KEPT = {
-    1: ("kept password", "urn:slotkeeper:sync:34af1e60a1c1a111-1-6",
-        {"event.ics": '"7f5acad38190742f-1"', "over.ics": '"247e79b0c44f732a-6"', "series.ics": '"c7147ff1b600d7cc-2"',
-         "todo.ics": '"6e2c1f2a3fbd8dff-4"'}),
+    1: ("kept password", TOKEN, ETAGS),
+    2: ("kept password", TOKEN, ETAGS),
 }
 
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +15,22 @@
 #include "tests/contract/store_fixture.h"
 
 #define NOW INT64_C(1800000000)
+
+static int fill_bookings(struct kv_txn *txn)
+{
+	static const struct slice staff[] = {{"anna", 4}};
+	struct booking booking = {
+	    .id = SLICE("id-b"), .uid = SLICE("uid-b"), .status = BOOKING_HELD, .service = SLICE("cut"), .core = {NOW, NOW + 60},
+	    .staff = staff, .staff_count = 1, .has_token = true, .expires = NOW, .created = NOW,
+	};
+	struct arena *arena = arena_new(1 << 16);
+	int ret = store_service_put(txn, &(struct service){.id = SLICE("cut"), .json = SLICE("{}")});
+
+	if (ret == 0)
+		ret = arena != NULL ? store_booking_put(txn, arena, &booking) : -ENOMEM;
+	arena_free(arena);
+	return ret;
+}
 
 /* One user, one calendar, one event with two rows, one deleted event, a series, a guard, a job. */
 static int fill(struct kv_txn *txn, void *arg)
@@ -60,6 +77,8 @@ static int fill(struct kv_txn *txn, void *arg)
 		ret = store_audit_add(txn, &(struct audit){.who = SLICE("anna"), .kind = SLICE("job"), .action = SLICE("drop")});
 	if (ret == 0)
 		ret = store_idempotency_put(txn, &(struct idempotency){.scope = SLICE("key 1"), .key = SLICE("k"), .at = NOW});
+	if (ret == 0)
+		ret = fill_bookings(txn);
 	return ret < 0 ? ret : store_job_put(txn, &job);
 }
 
@@ -132,6 +151,19 @@ static const struct damage_row damage_rows[] = {
     {'R', REWRITE, "API: a row of table R: a row that cannot be read"},
     {'T', REMOVE, "API: a row of table R: its counterpart is missing"},
     {'T', COPY, "API: a row of table T: a row that cannot be read"},
+    {'C', REWRITE, "service: a row that cannot be read"},
+    {'D', REMOVE, "bookings: a row of table E: it leads to no booking"},
+    {'D', REWRITE, "bookings: a row of table D: a row that cannot be read"},
+    {'E', REMOVE, "bookings: a row of table D: a row that leads to it is missing"},
+    {'E', REWRITE, "bookings: a row of table E: it leads to no booking"},
+    {'E', COPY, "bookings: a row of table E: its booking says something else"},
+    {'I', REMOVE, "bookings: a row of table D: a row that leads to it is missing"},
+    {'I', COPY, "bookings: a row of table I: it leads to no booking"},
+    {'K', REMOVE, "bookings: a row of table D: a row that leads to it is missing"},
+    {'L', REMOVE, "bookings: a row of table D: a row that leads to it is missing"},
+    {'M', REMOVE, "bookings: a row of table D: a row that leads to it is missing"},
+    {'1', REMOVE, "bookings: a row of table D: a row that leads to it is missing"},
+    {'1', COPY, "bookings: a row of table 1: it leads to no booking"},
     {'j', REMOVE, "job's key: a row of job 1"},
     {'j', REWRITE, "job: a row that cannot be read"},
     {'J', REMOVE, "not in the order of what is due"},
