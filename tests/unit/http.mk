@@ -16,3 +16,7 @@ unit_tests += tests/unit/test_http_coding
 fuzz_targets += tests/fuzz/fuzz_http_coding
 tests_fuzz_fuzz_http_coding_SOURCES = tests/fuzz/fuzz_http_coding.c $(fuzz_main)
 tests_fuzz_fuzz_http_coding_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+unit_tests += tests/unit/test_http_form
+fuzz_targets += tests/fuzz/fuzz_http_form
+tests_fuzz_fuzz_http_form_SOURCES = tests/fuzz/fuzz_http_form.c $(fuzz_main)
+tests_fuzz_fuzz_http_form_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
