@@ -49,6 +49,7 @@ struct config_values {
 	const char *storage;
 	const char *timezone; /* "" was replaced by the system's */
 	const char *business_name;
+	const char *business_contact; /* "" when not set */
 	enum config_handling handling;
 	enum config_on_overlap on_overlap;
 	int plain_collections; /* 1: yes */
