@@ -26,6 +26,7 @@
 #include "server/health.h"
 #include "server/http/http_server.h"
 #include "server/http/tls.h"
+#include "server/pages/pages.h"
 #include "server/site.h"
 #include "storage/store.h"
 
@@ -105,6 +106,8 @@ static const struct http_route *find(void *app, enum http_method method, struct 
 		route = feed_find(app, method, path, arena, allow_r);
 	if (route == NULL)
 		route = timezone_service_find(app, method, path, arena, allow_r);
+	if (route == NULL)
+		route = pages_find(app, method, path, arena, allow_r);
 	return route != NULL ? route : dav_find(app, method, path, arena, allow_r);
 }
 

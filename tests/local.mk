@@ -17,6 +17,7 @@ include tests/unit/auth.mk
 include tests/unit/booking.mk
 include tests/unit/control.mk
 include tests/unit/serverdav.mk
+include tests/unit/pages.mk
 
 if HAVE_CMOCKA
 check_PROGRAMS += $(unit_tests) $(contract_tests) $(property_tests)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "protocol/http/coding.h"
+#include "protocol/http/form.h"
 #include "server/base/loop.h"
 #include "server/base/pool.h"
 #include "server/http/peer_private.h"
@@ -134,6 +135,8 @@ static uint64_t body_limit(const struct http_peer *peer, enum http_body body)
 	case BODY_XML:
 	case BODY_JSON:
 		return (uint64_t)config->max_xml_body;
+	case BODY_FORM:
+		return HTTP_FORM_MAX;
 	case BODY_ICAL:
 		return RESOURCE_SLACK * (uint64_t)config->max_resource_size;
 	}

@@ -21,6 +21,7 @@ enum http_body {
 	BODY_XML,
 	BODY_ICAL,
 	BODY_JSON,
+	BODY_FORM,
 };
 
 enum http_access {
