@@ -129,6 +129,17 @@ int kv_delete(struct kv_txn *txn, struct slice key)
 	return key_is_good(key) ? txn->ops->remove(txn, key) : -ENOENT;
 }
 
+void kv_mark(struct kv_txn *txn)
+{
+	if (txn->kv != NULL)
+		writer_mark(txn->kv->writer);
+}
+
+void kv_watch(struct kv *kv, kv_watch_fn *fn, void *arg)
+{
+	writer_watch(kv->writer, fn, arg);
+}
+
 int kv_stats(struct kv *kv, struct kv_stats *stats_r)
 {
 	struct kv_stats stats = {0};

@@ -60,6 +60,15 @@ int kv_put(struct kv_txn *txn, struct slice key, struct slice value);
 int kv_put_if_absent(struct kv_txn *txn, struct slice key, struct slice value); /* -EEXIST when there is one */
 int kv_delete(struct kv_txn *txn, struct slice key);                           /* -ENOENT when there is none */
 
+/*
+ * Marks an update that somebody waits for: FN of kv_watch is called, in the writer's thread, when a batch with a marked
+ * update is on disk, perhaps for one that wrote nothing too. FN must be short; NULL: nobody watches any more, and no call
+ * is under way. A mark in a view is nothing.
+ */
+void kv_mark(struct kv_txn *txn);
+typedef void kv_watch_fn(void *arg);
+void kv_watch(struct kv *kv, kv_watch_fn *fn, void *arg);
+
 struct error;
 /*
  * Copies a snapshot into DIRECTORY, which is made or empty, while everything goes on; the copy can be opened as a store. On

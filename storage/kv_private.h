@@ -41,6 +41,7 @@ struct kv {
 struct kv_txn {
 	const struct kv_ops *ops;
 	bool writes;
+	struct kv *kv; /* NULL in a view */
 };
 
 /* Makes the writer's thread for an engine that is ready. 0 or -errno. */
@@ -48,6 +49,9 @@ int writer_new(struct kv *kv, struct writer **writer_r);
 /* Finishes what is queued and ends the thread. */
 void writer_free(struct writer *writer);
 void writer_queue(struct writer *writer, kv_fn *fn, kv_done_fn *done, void *arg);
+/* The writer's thread calls it, inside a batch. */
+void writer_mark(struct writer *writer);
+void writer_watch(struct writer *writer, kv_watch_fn *fn, void *arg);
 void writer_stats(struct writer *writer, struct kv_stats *stats);
 
 int lmdb_open(const char *directory, uint64_t map_bytes, bool create, struct kv **kv_r, struct error *err);

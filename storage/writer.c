@@ -29,6 +29,10 @@ struct writer {
 	pthread_cond_t work;
 	struct update *first, **last; /* the queue */
 	bool stop;
+	bool marked; /* an update of the present batch was; of the writer's thread alone */
+	pthread_mutex_t watch_lock; /* held through a call */
+	kv_watch_fn *watch;
+	void *watch_arg;
 	uint64_t queued, updates, batches;
 };
 
@@ -79,6 +83,15 @@ static void run_alone(struct kv *kv, struct update *update)
 	log_event(LOG_ERROR_LEVEL, "storage", NULL, "an update could not be written", "error=%d", -ret);
 }
 
+static void tell_watcher(struct writer *writer)
+{
+	writer->marked = false;
+	pthread_mutex_lock(&writer->watch_lock);
+	if (writer->watch != NULL)
+		writer->watch(writer->watch_arg);
+	pthread_mutex_unlock(&writer->watch_lock);
+}
+
 static void run_batch(struct writer *writer, struct update **batch, size_t count)
 {
 	size_t commits = 1;
@@ -99,6 +112,21 @@ static void run_batch(struct writer *writer, struct update **batch, size_t count
 			batch[i]->done(batch[i]->ret, batch[i]->arg);
 		free(batch[i]);
 	}
+	if (writer->marked)
+		tell_watcher(writer);
+}
+
+void writer_mark(struct writer *writer)
+{
+	writer->marked = true;
+}
+
+void writer_watch(struct writer *writer, kv_watch_fn *fn, void *arg)
+{
+	pthread_mutex_lock(&writer->watch_lock);
+	writer->watch = fn;
+	writer->watch_arg = arg;
+	pthread_mutex_unlock(&writer->watch_lock);
 }
 
 static void *writer_main(void *arg)
@@ -122,6 +150,7 @@ int writer_new(struct kv *kv, struct writer **writer_r)
 	writer->kv = kv;
 	writer->last = &writer->first;
 	pthread_mutex_init(&writer->lock, NULL);
+	pthread_mutex_init(&writer->watch_lock, NULL);
 	pthread_cond_init(&writer->work, NULL);
 	ret = -pthread_create(&writer->thread, NULL, writer_main, writer);
 	if (ret < 0) {
@@ -142,6 +171,7 @@ void writer_free(struct writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	pthread_join(writer->thread, NULL);
 	pthread_cond_destroy(&writer->work);
+	pthread_mutex_destroy(&writer->watch_lock);
 	pthread_mutex_destroy(&writer->lock);
 	free(writer);
 }

@@ -280,7 +280,7 @@ void lmdb_leave(struct kv *base)
 static int lmdb_view(struct kv *base, kv_fn *fn, void *arg)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
-	struct lmdb_txn txn = {.txn = {&lmdb_ops, false}, .kv = kv};
+	struct lmdb_txn txn = {.txn = {&lmdb_ops, false, NULL}, .kv = kv};
 	int ret = begin(kv, MDB_RDONLY, &txn.mdb);
 
 	if (ret < 0)
@@ -323,7 +323,7 @@ static int is_tight(struct lmdb_kv *kv, MDB_txn *txn, bool *tight_r)
 static int lmdb_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
 {
 	struct lmdb_kv *kv = (struct lmdb_kv *)base;
-	struct lmdb_txn txn = {.txn = {&lmdb_ops, true}, .kv = kv};
+	struct lmdb_txn txn = {.txn = {&lmdb_ops, true, base}, .kv = kv};
 	int ret, rc = mdb_txn_begin(kv->env, kv->batch, 0, &txn.mdb);
 
 	if (rc != 0)

@@ -205,7 +205,7 @@ static const struct kv_ops memory_ops;
 static int memory_view(struct kv *base, kv_fn *fn, void *arg)
 {
 	struct memory_kv *kv = (struct memory_kv *)base;
-	struct memory_txn txn = {.txn = {&memory_ops, false}};
+	struct memory_txn txn = {.txn = {&memory_ops, false, NULL}};
 	int ret;
 
 	pthread_mutex_lock(&kv->lock);
@@ -228,7 +228,7 @@ static int memory_batch_begin(struct kv *base)
 static int memory_batch_run(struct kv *base, kv_fn *fn, void *arg, int *ret_r)
 {
 	struct memory_kv *kv = (struct memory_kv *)base;
-	struct memory_txn txn = {.txn = {&memory_ops, true}, .version = version_copy(kv->batch)};
+	struct memory_txn txn = {.txn = {&memory_ops, true, base}, .version = version_copy(kv->batch)};
 
 	if (txn.version != NULL && kv->again) {
 		fn(&txn.txn, arg);

@@ -570,6 +570,66 @@ static void test_an_engine_for_tests_runs_every_update_twice_and_keeps_one(void 
 	VIEW(kv, {GET, "a", "1", 0});
 }
 
+static int put_marked(struct kv_txn *txn, void *arg)
+{
+	const struct step put = {PUT, "a", arg, 0};
+
+	kv_mark(txn);
+	return run_step(txn, &put);
+}
+
+static int mark_only(struct kv_txn *txn, void *arg)
+{
+	(void)arg;
+	kv_mark(txn);
+	return 0;
+}
+
+struct watched {
+	struct kv *kv;
+	int calls;
+	bool visible; /* what was written stood there already */
+};
+
+static int is_written(struct kv_txn *txn, void *arg)
+{
+	struct slice value;
+
+	(void)arg;
+	return kv_get(txn, SLICE("a"), &value) == 0 && slice_is(value, "1");
+}
+
+static void note_batch(void *arg)
+{
+	struct watched *watched = arg;
+
+	watched->calls++;
+	watched->visible = kv_view(watched->kv, is_written, NULL) == 1;
+}
+
+static void test_a_watcher_hears_of_marked_batches_alone_and_behind_them(void **state)
+{
+	struct kv *kv = ((struct fixture *)*state)->kv;
+	struct watched watched = {.kv = kv};
+
+	kv_watch(kv, note_batch, &watched);
+	UPDATE(kv, {PUT, "b", "1", 0});
+	UPDATE(kv, {PUT, "c", "1", 0}); /* behind this one the writer has told of the one before */
+	assert_int_equal(watched.calls, 0);
+	assert_int_equal(kv_update_wait(kv, put_marked, (void *)(uintptr_t)"1"), 0);
+	UPDATE(kv, {PUT, "b", "2", 0});
+	assert_int_equal(watched.calls, 1);
+	assert_true(watched.visible);
+	assert_int_equal(kv_view(kv, mark_only, NULL), 0);
+	UPDATE(kv, {PUT, "b", "3", 0});
+	UPDATE(kv, {PUT, "b", "4", 0});
+	assert_int_equal(watched.calls, 1);
+	kv_watch(kv, NULL, NULL);
+	assert_int_equal(kv_update_wait(kv, put_marked, (void *)(uintptr_t)"2"), 0);
+	UPDATE(kv, {PUT, "b", "5", 0});
+	assert_int_equal(watched.calls, 1);
+}
+
 #define BOTH(test) ON_MEMORY(test), ON_LMDB(test)
 
 int main(void)
@@ -589,6 +649,7 @@ int main(void)
 	    BOTH(test_what_a_function_returns_is_handed_up),
 	    BOTH(test_closing_finishes_what_is_queued),
 	    BOTH(test_statistics_count_rows_and_open_snapshots),
+	    BOTH(test_a_watcher_hears_of_marked_batches_alone_and_behind_them),
 	    ON_AGAIN(test_an_engine_for_tests_runs_every_update_twice_and_keeps_one),
 	};
 
