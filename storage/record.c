@@ -10,7 +10,7 @@
 #define PRINCIPAL_VERSION  1
 #define COLLECTION_VERSION 1
 #define OBJECT_VERSION     1
-#define JOB_VERSION        1
+#define JOB_VERSION        2 /* 1: without version and last_error */
 #define FILE_VERSION       1
 
 static void write_etag(uint64_t digest, uint64_t number, char etag_r[static RECORD_ETAG_SIZE])
@@ -204,11 +204,14 @@ void job_encode(struct buf *b, const struct job *job)
 	pack_text(b, job->key);
 	pack_text(b, job->payload);
 	pack_text(b, job->request);
+	pack_u64(b, job->version);
+	pack_text(b, job->last_error);
 }
 
 int job_decode(struct slice value, struct job *job_r)
 {
-	struct unpack u = unpack_begin(value, JOB_VERSION);
+	bool first = value.len > 0 && value.at[0] == 1;
+	struct unpack u = unpack_begin(value, first ? 1 : JOB_VERSION);
 	struct job j = {.id = unpack_u64(&u)};
 
 	j.state = (enum job_state)unpack_u8(&u);
@@ -220,6 +223,10 @@ int job_decode(struct slice value, struct job *job_r)
 	j.key = unpack_text(&u);
 	j.payload = unpack_text(&u);
 	j.request = unpack_text(&u);
+	if (!first) {
+		j.version = unpack_u64(&u);
+		j.last_error = unpack_text(&u);
+	}
 	if (unpack_end(&u) < 0 || j.state < JOB_READY || j.state > JOB_DEAD)
 		return -EBADMSG;
 	*job_r = j;

@@ -204,13 +204,15 @@ enum job_state {
 
 struct job {
 	uint64_t id;
+	uint64_t version; /* raised with every write of the row: who worked on an older one has no say about this one */
 	enum job_state state;
-	instant_t due, lease_end, created;
+	instant_t due, lease_end, created; /* due: of one that runs, lease_end */
 	uint32_t attempts;
 	struct slice kind;    /* "refusal_notice", "booking_cancelled", ... */
 	struct slice key;     /* equal keys of one kind are one job: the newer replaces the waiting one */
 	struct slice payload; /* JSON */
 	struct slice request; /* id of the request that caused it */
+	struct slice last_error; /* of the last attempt that failed, for people; empty: none did */
 };
 
 /*

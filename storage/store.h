@@ -301,7 +301,7 @@ int store_series_each_due(struct kv_txn *txn, instant_t horizon, size_t limit, s
 /* ---- jobs: written in the update of their cause ---- */
 /*
  * Records JOB; gives job->id when it is 0: a READY job of the same kind and key is replaced and keeps its id. With an
- * id that job's row is replaced. -EINVAL for an empty kind.
+ * id that job's row is replaced. Gives job->version. -EINVAL for an empty kind.
  */
 int store_job_put(struct kv_txn *txn, struct job *job);
 int store_job_delete(struct kv_txn *txn, uint64_t id);
@@ -310,6 +310,10 @@ int store_job_get_by_key(struct kv_txn *txn, struct arena *arena, struct slice k
 int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg); /* by due time */
 
 int store_job_get(struct kv_txn *txn, struct arena *arena, uint64_t id, struct job *job_r);
+/* By id, those behind AFTER; FN's non-zero return ends it. */
+int store_job_each_by_id(struct kv_txn *txn, uint64_t after, store_job_fn *fn, void *arg);
+/* 1: no newer job has taken JOB's key; 0: one has; or -errno. A job without a key is always its newest. */
+int store_job_is_newest(struct kv_txn *txn, const struct job *job);
 /* Jobs that are due at or before NOW and ready, soonest first, at most LIMIT (0: all). */
 int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg);
 

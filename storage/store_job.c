@@ -43,6 +43,7 @@ static int put_rows(struct kv_txn *txn, const struct job *job, bool takes_key)
 		return ret;
 	due_key(&key, job->due, job->id);
 	ret = kv_put(txn, key_slice(&key), SLICE_EMPTY);
+	kv_mark(txn); /* the runner looks when this is on disk */
 	if (ret < 0 || job->key.len == 0 || !takes_key)
 		return ret;
 	key_begin(&number, 0);
@@ -91,8 +92,10 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 		ret = kv_get(txn, key_slice(&key), &value);
 		if (ret == 0)
 			ret = job_decode(value, &old);
-		if (ret == 0)
-			ret = drop_due(txn, old.due, job->id);
+		if (ret < 0)
+			return ret;
+		job->version = old.version + 1;
+		ret = drop_due(txn, old.due, job->id);
 		return ret < 0 ? ret : put_rows(txn, job, false); /* the key may name a newer one */
 	}
 	if (job->key.len > 0) {
@@ -103,12 +106,14 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 			ret = find(txn, &key, &id, &old);
 		if (ret == 0 && old.state == JOB_READY) {
 			job->id = id;
+			job->version = old.version + 1;
 			ret = drop_due(txn, old.due, id);
 			return ret < 0 ? ret : put_rows(txn, job, true);
 		}
 		if (ret < 0 && ret != -ENOENT)
 			return ret;
 	}
+	job->version = 1;
 	ret = store_next_number(txn, "job", &job->id);
 	return ret < 0 ? ret : put_rows(txn, job, true);
 }
@@ -221,6 +226,43 @@ int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_jo
 	key_add_i64(&to, now + 1);
 	ret = kv_range(txn, key_slice(&from), key_slice(&to), false, 0, due_row, &each);
 	return ret == LIMIT_REACHED ? 0 : ret;
+}
+
+static int id_row(struct slice key, struct slice value, void *arg)
+{
+	struct each *each = arg;
+	struct job job;
+	int ret = job_decode(value, &job);
+
+	(void)key;
+	return ret < 0 ? ret : each->fn(&job, each->arg);
+}
+
+int store_job_each_by_id(struct kv_txn *txn, uint64_t after, store_job_fn *fn, void *arg)
+{
+	struct each each = {txn, fn, arg, false, 0};
+	struct key from, table, to;
+
+	if (after == UINT64_MAX)
+		return 0;
+	id_key(&from, after + 1);
+	key_begin(&table, TABLE_JOB);
+	to = key_end(&table);
+	return kv_range(txn, key_slice(&from), key_slice(&to), false, 0, id_row, &each);
+}
+
+int store_job_is_newest(struct kv_txn *txn, const struct job *job)
+{
+	struct slice value;
+	struct key key;
+	uint64_t id;
+	int ret = job->key.len > 0 ? key_key(&key, job->kind, job->key) : -ENOENT;
+
+	if (ret == 0)
+		ret = kv_get(txn, key_slice(&key), &value);
+	if (ret < 0)
+		return ret == -ENOENT ? 1 : ret;
+	return key_take_u64(&value, &id) ? id == job->id : -EBADMSG;
 }
 
 int store_job_repair(struct kv_txn *txn, const struct job *job)

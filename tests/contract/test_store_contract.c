@@ -815,6 +815,62 @@ CASE(a_running_job_is_not_replaced_and_leaves_its_key_to_the_newer_one)
 	return 0;
 }
 
+CASE(every_write_of_a_job_raises_its_version)
+{
+	struct call *call = arg;
+	struct job a = job("pull", "c1", "a", 100), again = job("pull", "c1", "b", 200), found;
+
+	WANT_RET(0, store_job_put(txn, &a));
+	WANT(a.version == 1);
+	WANT_RET(0, store_job_put(txn, &again)); /* replaced while it waits */
+	WANT(again.id == a.id && again.version == 2);
+	again.last_error = SLICE("no route");
+	WANT_RET(0, store_job_put(txn, &again));
+	WANT_RET(0, store_job_get(txn, call->f->arena, a.id, &found));
+	WANT(found.version == 3 && slice_is(found.last_error, "no route") && slice_is(found.payload, "b"));
+	return 0;
+}
+
+CASE(jobs_come_by_id_behind_any_of_them)
+{
+	struct call *call = arg;
+	struct job a = job("x", "", "a", 300), b = job("y", "", "b", 200), c = job("x", "", "c", 100);
+	struct list all = {.count = 0}, rest = {.count = 0}, none = {.count = 0}, half = {.stop_after = 1};
+
+	WANT_RET(0, store_job_put(txn, &a));
+	WANT_RET(0, store_job_put(txn, &b));
+	WANT_RET(0, store_job_put(txn, &c));
+	WANT_RET(0, store_job_each_by_id(txn, 0, list_job, &all));
+	WANT(strcmp(all.text, "a b c ") == 0);
+	WANT_RET(0, store_job_each_by_id(txn, a.id, list_job, &rest));
+	WANT(strcmp(rest.text, "b c ") == 0);
+	WANT_RET(0, store_job_each_by_id(txn, c.id, list_job, &none));
+	WANT_RET(0, store_job_each_by_id(txn, UINT64_MAX, list_job, &none));
+	WANT(none.count == 0);
+	WANT_RET(77, store_job_each_by_id(txn, 0, list_job, &half));
+	return 0;
+}
+
+CASE(a_job_is_its_keys_newest_until_another_takes_the_key)
+{
+	struct call *call = arg;
+	struct job first = job("pull", "c1", "first", 100), second = job("pull", "c1", "second", 200),
+		   free_one = job("pull", "", "free", 1);
+
+	WANT_RET(0, store_job_put(txn, &free_one));
+	WANT_RET(0, store_job_put(txn, &first));
+	first.state = JOB_RUNNING;
+	WANT_RET(0, store_job_put(txn, &first));
+	WANT_RET(1, store_job_is_newest(txn, &first));
+	WANT_RET(1, store_job_is_newest(txn, &free_one));
+	WANT_RET(0, store_job_put(txn, &second));
+	WANT_RET(0, store_job_is_newest(txn, &first));
+	WANT_RET(1, store_job_is_newest(txn, &second));
+	WANT_RET(0, store_job_delete(txn, second.id));
+	WANT_RET(1, store_job_is_newest(txn, &first));
+	return 0;
+}
+
 CASE(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit)
 {
 	struct call *call = arg;
@@ -1082,6 +1138,9 @@ int main(void)
 	    ENGINES(occupancy_is_listed_by_overlap),
 	    ENGINES(jobs_come_by_due_time_and_equal_keys_are_one_job),
 	    ENGINES(a_running_job_is_not_replaced_and_leaves_its_key_to_the_newer_one),
+	    ENGINES(every_write_of_a_job_raises_its_version),
+	    ENGINES(jobs_come_by_id_behind_any_of_them),
+	    ENGINES(a_job_is_its_keys_newest_until_another_takes_the_key),
 	    ENGINES(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
 	    ENGINES(what_is_used_follows_the_objects_of_all_calendars),
 	    ENGINES(a_feed_is_found_by_its_digest_and_goes_with_its_calendar),

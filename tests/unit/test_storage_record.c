@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/pack.h"
 #include "storage/record.h"
 
 static const struct principal principal = {
@@ -34,7 +35,7 @@ static const struct object object = {
 
 static const struct job job = {
     .id = 77, .state = JOB_DEAD, .due = 5, .lease_end = 6, .created = 4, .attempts = 3, .kind = {"refusal_notice", 14},
-    .key = {"k", 1}, .payload = {"{\"a\":1}", 7}, .request = {"req-1", 5},
+    .key = {"k", 1}, .payload = {"{\"a\":1}", 7}, .request = {"req-1", 5}, .version = 9, .last_error = {"no route", 8},
 };
 
 static const struct slice names[] = {{"alice", 5}, {"", 0}, {"bob", 3}};
@@ -142,6 +143,33 @@ static void test_fields_come_back_where_they_belong(void **state)
 	job_encode(&b, &job);
 	assert_int_equal(job_decode(buf_slice(&b), &j), 0);
 	assert_true(j.state == JOB_DEAD && j.lease_end == 6 && j.attempts == 3 && slice_is(j.request, "req-1"));
+	assert_true(j.version == 9 && slice_is(j.last_error, "no route"));
+}
+
+/* As the versions of format 2 and before wrote it. */
+static void test_a_job_of_the_first_version_is_read(void **state)
+{
+	AUTO_BUF struct buf b = BUF_INIT(4096);
+	struct job j;
+
+	(void)state;
+	pack_u8(&b, 1);
+	pack_u64(&b, 12);
+	pack_u8(&b, JOB_READY);
+	pack_i64(&b, 100);
+	pack_i64(&b, 0);
+	pack_i64(&b, 40);
+	pack_u32(&b, 2);
+	pack_text(&b, SLICE("touch"));
+	pack_text(&b, SLICE("3/a.ics"));
+	pack_text(&b, SLICE("{}"));
+	pack_text(&b, SLICE("req-7"));
+	assert_int_equal(job_decode(buf_slice(&b), &j), 0);
+	assert_true(j.id == 12 && j.version == 0 && j.state == JOB_READY && j.due == 100 && j.created == 40 &&
+		    j.attempts == 2 && slice_is(j.kind, "touch") && slice_is(j.key, "3/a.ics") &&
+		    slice_is(j.payload, "{}") && slice_is(j.request, "req-7") && j.last_error.len == 0);
+	buf_add_char(&b, 0);
+	assert_int_equal(job_decode(buf_slice(&b), &j), -EBADMSG);
 }
 
 static void test_every_cut_is_refused(void **state)
@@ -197,6 +225,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_what_is_written_is_read_back),
 	    cmocka_unit_test(test_fields_come_back_where_they_belong),
+	    cmocka_unit_test(test_a_job_of_the_first_version_is_read),
 	    cmocka_unit_test(test_every_cut_is_refused),
 	    cmocka_unit_test(test_more_bytes_and_other_versions_are_refused),
 	    cmocka_unit_test(test_an_etag_is_quoted_and_tells_digest_and_change),
