@@ -9,6 +9,7 @@ include server/auth/local.mk
 include server/dav/local.mk
 include server/booking/local.mk
 include server/control/local.mk
+include server/jobs/local.mk
 include server/pages/local.mk
 
 server_libserver_a_SOURCES += \

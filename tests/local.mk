@@ -16,6 +16,7 @@ include tests/unit/server.mk
 include tests/unit/auth.mk
 include tests/unit/booking.mk
 include tests/unit/control.mk
+include tests/unit/jobs.mk
 include tests/unit/serverdav.mk
 include tests/unit/pages.mk
 

@@ -1,0 +1,2 @@
+unit_tests += tests/unit/test_jobs_queue
+tests_unit_test_jobs_queue_SOURCES = tests/unit/test_jobs_queue.c $(store_fixture)
