@@ -4,6 +4,7 @@ protocol_libprotocol_a_SOURCES += \
 	protocol/ical/component.c protocol/ical/component.h \
 	protocol/ical/component_build.c protocol/ical/component_private.h \
 	protocol/ical/content_line.c protocol/ical/content_line.h \
+	protocol/ical/draft.c protocol/ical/draft.h \
 	protocol/ical/edit.c protocol/ical/edit.h \
 	protocol/ical/libical_check.c protocol/ical/libical_check.h \
 	protocol/ical/posix_tz.c protocol/ical/posix_tz.h \

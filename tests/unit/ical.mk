@@ -1,5 +1,6 @@
 unit_tests += tests/unit/test_ical_calendar_object
 unit_tests += tests/unit/test_ical_corpus
+unit_tests += tests/unit/test_ical_draft
 unit_tests += tests/unit/test_ical_edit
 unit_tests += tests/unit/test_ical_split
 unit_tests += tests/unit/test_ical_timezone
