@@ -7,4 +7,5 @@ include protocol/json/local.mk
 include protocol/ical/local.mk
 include protocol/recur/local.mk
 include protocol/freebusy/local.mk
+include protocol/itip/local.mk
 include protocol/dav/local.mk

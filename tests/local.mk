@@ -10,6 +10,7 @@ include tests/unit/http.mk
 include tests/unit/json.mk
 include tests/unit/ical.mk
 include tests/unit/recur.mk
+include tests/unit/itip.mk
 include tests/unit/dav.mk
 include tests/unit/storage.mk
 include tests/unit/server.mk

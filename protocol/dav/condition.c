@@ -49,6 +49,16 @@ static const struct condition_info conditions[DAV_CONDITION_COUNT] = {
         "RFC 6638, 3.2.4.2"},
     [CALDAV_UNIQUE_SCHEDULING_OBJECT_RESOURCE] = {NS_CALDAV, "unique-scheduling-object-resource",
         "RFC 6638, 3.2.4.1"},
+    [CALDAV_ALLOWED_ORGANIZER_SCHEDULING_OBJECT_CHANGE] = {NS_CALDAV, "allowed-organizer-scheduling-object-change",
+        "RFC 6638, 3.2.4.3"},
+    [CALDAV_ALLOWED_ATTENDEE_SCHEDULING_OBJECT_CHANGE] = {NS_CALDAV, "allowed-attendee-scheduling-object-change",
+        "RFC 6638, 3.2.4.4"},
+    [CALDAV_VALID_SCHEDULING_MESSAGE] = {NS_CALDAV, "valid-scheduling-message", "RFC 6638, 5.2"},
+    [CALDAV_VALID_ORGANIZER] = {NS_CALDAV, "valid-organizer", "RFC 6638, 5.2"},
+    [CALDAV_SUPPORTED_COLLECTION] = {NS_CALDAV, "supported-collection", "RFC 6638, 5.2"},
+    [CALDAV_DEFAULT_CALENDAR_NEEDED] = {NS_CALDAV, "default-calendar-needed", "RFC 6638, 9.2"},
+    [CALDAV_VALID_SCHEDULE_DEFAULT_CALENDAR_URL] = {NS_CALDAV, "valid-schedule-default-calendar-URL",
+        "RFC 6638, 9.2"},
     [SLOTKEEPER_SLOT_UNAVAILABLE] = {NS_SLOTKEEPER, "slot-unavailable", "slotkeeperd(8)"},
 };
 

@@ -78,6 +78,10 @@ void freebusy_reply_write(struct freebusy_reply *reply, instant_t now, struct sl
 	buf_add_str(out, "BEGIN:VFREEBUSY\r\n");
 	if (uid.len > 0)
 		ical_add_line(out, SLICE("UID"), SLICE_EMPTY, uid);
+	if (reply->organizer.len > 0)
+		ical_add_line(out, SLICE("ORGANIZER"), SLICE_EMPTY, reply->organizer);
+	if (reply->attendee.len > 0)
+		ical_add_line(out, SLICE("ATTENDEE"), SLICE_EMPTY, reply->attendee);
 	write_time(out, "DTSTAMP", now);
 	write_time(out, "DTSTART", reply->window.start);
 	write_time(out, "DTEND", reply->window.end);

@@ -10,6 +10,7 @@
 struct freebusy_reply {
 	struct interval window;
 	struct slice method; /* METHOD; empty: none, as in answers to a REPORT (RFC 4791, 7.10.2) */
+	struct slice organizer, attendee; /* cal-addresses of an answer to a request (RFC 5546, 3.3.3); empty: none */
 	struct interval_set kinds[FREEBUSY_UNAVAILABLE + 1];
 };
 
