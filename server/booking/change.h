@@ -231,7 +231,7 @@ int change_sweep_refused(struct change_service *service);
 int change_complete_homes(struct change_service *service);
 
 /*
- * Makes a principal with its collections: a user `work`, `bookings` and `inbox`, a resource `bookings`. Runs
+ * Makes a principal with its collections: a user `work`, `bookings`, `inbox` and `outbox`, a resource `bookings`. Runs
  * inside the caller's update. -EEXIST when name or address is taken.
  */
 int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal);

@@ -2,6 +2,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/alerts.c \
 	server/booking/booking.h \
 	server/booking/audit.c server/booking/audit.h \
+	server/booking/calendar_user.c server/booking/calendar_user.h \
 	server/booking/change.c server/booking/change.h server/booking/change_private.h \
 	server/booking/change_commit.c \
 	server/booking/change_delete.c \

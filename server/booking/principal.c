@@ -21,10 +21,31 @@ static int make_collection(struct change_service *service, struct kv_txn *txn, c
 	return store_collection_put(txn, &collection);
 }
 
-static int make_inbox(struct change_service *service, struct kv_txn *txn, const struct principal *principal)
+static const struct scheduling_collection {
+	enum collection_kind kind;
+	const char *name, *display_name;
+	uint32_t components;
+} scheduling_collections[] = {
+    {COLLECTION_INBOX, "inbox", "Inbox", COMPONENT_VEVENT | COMPONENT_VTODO},
+    {COLLECTION_OUTBOX, "outbox", "Outbox", COMPONENT_VFREEBUSY},
+};
+
+/* Those of a user's that are missing. */
+static int make_scheduling(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct principal *principal)
 {
-	return make_collection(service, txn, principal, COLLECTION_INBOX, SLICE("inbox"), SLICE("Inbox"),
-	    COMPONENT_VEVENT | COMPONENT_VTODO);
+	int ret = -ENOENT;
+
+	for (size_t i = 0; i < ARRAY_LEN(scheduling_collections) && (ret == 0 || ret == -ENOENT); i++) {
+		const struct scheduling_collection *row = &scheduling_collections[i];
+		struct collection there;
+
+		ret = arena != NULL ? store_collection_get(txn, arena, principal->name, slice_str(row->name), &there) : -ENOENT;
+		if (ret == -ENOENT)
+			ret = make_collection(service, txn, principal, row->kind, slice_str(row->name),
+			    slice_str(row->display_name), row->components);
+	}
+	return ret;
 }
 
 int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal)
@@ -38,15 +59,15 @@ int change_principal_create(struct change_service *service, struct kv_txn *txn, 
 		ret = make_collection(service, txn, principal, COLLECTION_BOOKINGS, SLICE("bookings"), SLICE("Bookings"),
 		    COMPONENT_VEVENT);
 	if (ret == 0 && principal->kind == PRINCIPAL_USER)
-		ret = make_inbox(service, txn, principal);
+		ret = make_scheduling(service, txn, NULL, principal);
 	return ret;
 }
 
-/* ---- stores from before there was an inbox ---- */
+/* ---- stores from before there was an inbox, or an outbox ---- */
 
 #define USERS_AT_ONCE 1000 /* of one update */
 
-struct without_inbox {
+struct incomplete {
 	struct change_service *service;
 	struct arena *arena;
 	struct kv_txn *txn;
@@ -56,14 +77,16 @@ struct without_inbox {
 
 static int see_user(const struct principal *principal, void *arg)
 {
-	struct without_inbox *without = arg;
+	struct incomplete *without = arg;
 	struct principal *copy = &without->found[without->count];
-	struct collection inbox;
-	int ret;
+	struct collection there;
+	int ret = 0;
 
 	if (principal->kind != PRINCIPAL_USER || without->count == USERS_AT_ONCE)
 		return 0;
-	ret = store_collection_get(without->txn, without->arena, principal->name, SLICE("inbox"), &inbox);
+	for (size_t i = 0; ret == 0 && i < ARRAY_LEN(scheduling_collections); i++)
+		ret = store_collection_get(without->txn, without->arena, principal->name,
+		    slice_str(scheduling_collections[i].name), &there);
 	if (ret != -ENOENT)
 		return ret;
 	*copy = (struct principal){.id = principal->id};
@@ -74,7 +97,7 @@ static int see_user(const struct principal *principal, void *arg)
 
 static int find_without(struct kv_txn *txn, void *arg)
 {
-	struct without_inbox *without = arg;
+	struct incomplete *without = arg;
 
 	without->txn = txn;
 	without->count = 0;
@@ -84,17 +107,17 @@ static int find_without(struct kv_txn *txn, void *arg)
 
 static int make_missing(struct kv_txn *txn, void *arg)
 {
-	struct without_inbox *without = arg;
+	struct incomplete *without = arg;
 	int ret = find_without(txn, without);
 
 	for (size_t i = 0; ret == 0 && i < without->count; i++)
-		ret = make_inbox(without->service, txn, &without->found[i]);
+		ret = make_scheduling(without->service, txn, without->arena, &without->found[i]);
 	return ret;
 }
 
 int change_complete_homes(struct change_service *service)
 {
-	struct without_inbox *without = calloc(1, sizeof(*without));
+	struct incomplete *without = calloc(1, sizeof(*without));
 	int ret = -ENOMEM;
 
 	if (without != NULL)

@@ -12,6 +12,7 @@
 #include "server/base/config.h"
 
 #define SCRATCH_BYTES        (64u << 20) /* for one series while it is expanded, or somebody's availability */
+#define MASKED_MAX           16 /* calendars of one person that hold one UID at a time */
 #define AVAILABILITY_CHECKED (366 * DAY_SECONDS) /* of a new one: more than is ever asked about at once */
 
 struct question {
@@ -21,12 +22,33 @@ struct question {
 	struct availability *availability;
 	struct arena *scratch;
 	struct dav_resource calendar; /* whose series are being expanded */
+	uint64_t masked[MASKED_MAX];  /* objects that are passed over */
+	size_t masked_count;
 };
+
+static int see_masked(const struct object *object, void *arg)
+{
+	struct question *question = arg;
+
+	if (question->masked_count < MASKED_MAX)
+		question->masked[question->masked_count++] = object->id;
+	return 0;
+}
+
+static bool is_masked(const struct question *question, uint64_t object)
+{
+	for (size_t i = 0; i < question->masked_count; i++)
+		if (question->masked[i] == object)
+			return true;
+	return false;
+}
 
 static int see_row(const struct busy *busy, void *arg)
 {
 	struct question *question = arg;
 
+	if (is_masked(question, busy->object))
+		return 0;
 	return freebusy_reply_add(question->reply, busy->at, (enum freebusy_kind)busy->kind);
 }
 
@@ -53,8 +75,11 @@ static int see_series(const struct series *series, void *arg)
 	struct question *question = arg;
 	struct calendar_object *object;
 	struct slice body;
-	int ret = store_body_get(question->txn, series->object, &body);
+	int ret;
 
+	if (is_masked(question, series->object))
+		return 0;
+	ret = store_body_get(question->txn, series->object, &body);
 	if (ret < 0)
 		return ret == -ENOENT ? -EBADMSG : ret;
 	arena_reset(question->scratch);
@@ -181,11 +206,21 @@ int availability_property_check(struct dav_request *d, struct slice text, struct
 int busy_time_gather(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
     struct freebusy_reply *reply)
 {
+	return busy_time_gather_without(d, txn, resource, SLICE_EMPTY, reply);
+}
+
+int busy_time_gather_without(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
+    struct slice uid, struct freebusy_reply *reply)
+{
 	struct availability availability = {.window = reply->window};
 	struct question question = {.d = d, .txn = txn, .reply = reply, .availability = &availability,
 	    .scratch = arena_new(SCRATCH_BYTES)};
-	int ret = question.scratch != NULL ? gather(&question, resource) : -ENOMEM;
+	int ret = question.scratch != NULL ? 0 : -ENOMEM;
 
+	if (ret == 0 && uid.len > 0)
+		ret = store_object_each_by_owner_uid(txn, resource->owner, uid, see_masked, &question);
+	if (ret == 0)
+		ret = gather(&question, resource);
 	if (ret == 0)
 		ret = availability_apply(&availability, reply);
 	availability_free(&availability);

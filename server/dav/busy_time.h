@@ -15,6 +15,9 @@
  */
 int busy_time_gather(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *resource,
     struct freebusy_reply *reply);
+/* The same of a home without the objects of that UID: what is being moved is not in its own way. */
+int busy_time_gather_without(struct dav_request *d, struct kv_txn *txn, const struct dav_resource *home, struct slice uid,
+    struct freebusy_reply *reply);
 /* Whether TEXT may be a calendar-availability (RFC 7953, 7.2.4): empty or VAVAILABILITYs. 0, -ENOMEM, -EINVAL with *ERR. */
 int availability_property_check(struct dav_request *d, struct slice text, struct error *err);
 /* Replies 200 with it as one VFREEBUSY. */

@@ -82,7 +82,7 @@ int get_quota_available(const struct property_source *s, struct buf *b)
 /* The calendar itself: POST to it makes an object. */
 int get_add_member(const struct property_source *s, struct buf *b)
 {
-	if (s->resource->collection->kind == COLLECTION_INBOX)
+	if (dav_is_scheduling(s->resource->collection))
 		return -ENOENT;
 	buf_add_str(b, "<D:href>");
 	dav_href_of(b, s->resource);
@@ -220,7 +220,7 @@ int get_supported_collations(const struct property_source *s, struct buf *b)
 
 int get_transparency(const struct property_source *s, struct buf *b)
 {
-	if (s->resource->collection->kind == COLLECTION_INBOX)
+	if (dav_is_scheduling(s->resource->collection))
 		return -ENOENT;
 	buf_add_str(b, s->resource->collection->transparent ? "<C:transparent/>" : "<C:opaque/>");
 	return 0;
@@ -383,8 +383,8 @@ int set_transparency(struct property_edit *edit, const struct xml_element *eleme
 {
 	bool transparent = element != NULL && xml_child(element, XML_CALDAV_TRANSPARENT) != NULL;
 
-	if (edit->collection->kind == COLLECTION_INBOX)
-		return error_set(err, 403, DAV_CANNOT_MODIFY_PROTECTED_PROPERTY, "an inbox takes nobody's time");
+	if (dav_is_scheduling(edit->collection))
+		return error_set(err, 403, DAV_CANNOT_MODIFY_PROTECTED_PROPERTY, "it takes nobody's time");
 	if (transparent && edit->collection->kind == COLLECTION_BOOKINGS)
 		return error_set(err, 403, CONDITION_NONE, "bookings always count as busy");
 	edit->collection->transparent = transparent;

@@ -96,6 +96,8 @@ struct dav_resource dav_principal_resource(const struct dav_request *d, const st
 /* The principal that the resource belongs to, read when first asked for. 0 or -errno. */
 int dav_principal(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource);
 
+/* Inbox or outbox: no calendar, though it is one's collection. */
+bool dav_is_scheduling(const struct collection *collection);
 enum dav_principal_set dav_set_of(enum principal_kind kind);
 void dav_href_of(struct buf *b, const struct dav_resource *resource);
 /* The zone of the VTIMEZONE inside TEXT, an iCalendar object, by its rules; NULL when there is none to be read. */
@@ -121,7 +123,8 @@ void dav_get(struct http_request *http);        /* and HEAD */
 void dav_get_calendar(struct http_request *http);
 void dav_get_collection(struct http_request *http); /* 405, but 404 for what may not be seen */
 void dav_put(struct http_request *http);
-void dav_add_member(struct http_request *http); /* POST */
+void dav_add_member(struct http_request *http);
+void dav_post(struct http_request *http); /* to a calendar or an outbox */
 void dav_delete(struct http_request *http);
 void dav_transfer(struct http_request *http); /* COPY and MOVE */
 void dav_report(struct http_request *http);

@@ -2,9 +2,9 @@
 #include <config.h>
 
 #include <errno.h>
-#include <inttypes.h>
 
 #include "protocol/http/date.h"
+#include "server/booking/calendar_user.h"
 #include "server/dav/properties.h"
 
 int get_resourcetype(const struct property_source *s, struct buf *b)
@@ -14,8 +14,12 @@ int get_resourcetype(const struct property_source *s, struct buf *b)
 	case DAV_FILE:
 		return 0;
 	case DAV_COLLECTION:
-		buf_add_str(b, s->resource->collection->kind == COLLECTION_INBOX ? "<D:collection/><C:schedule-inbox/>"
-		                                                                 : "<D:collection/><C:calendar/>");
+		if (s->resource->collection->kind == COLLECTION_INBOX)
+			buf_add_str(b, "<D:collection/><C:schedule-inbox/>");
+		else if (s->resource->collection->kind == COLLECTION_OUTBOX)
+			buf_add_str(b, "<D:collection/><C:schedule-outbox/>");
+		else
+			buf_add_str(b, "<D:collection/><C:calendar/>");
 		return 0;
 	case DAV_PRINCIPAL:
 		buf_add_str(b, "<D:collection/><D:principal/>");
@@ -150,9 +154,10 @@ int get_supported_report_set(const struct property_source *s, struct buf *b)
 int get_resource_id(const struct property_source *s, struct buf *b)
 {
 	const struct dav_resource *r = s->resource;
-	uint64_t epoch = store_epoch(s->d->app->store), id = r->kind == DAV_COLLECTION ? r->collection->id : r->owner;
+	uint64_t id = r->kind == DAV_COLLECTION ? r->collection->id : r->owner;
 
-	buf_printf(b, "<D:href>urn:uuid:%08" PRIx64 "-%04" PRIx64 "-8%03x-%04" PRIx64 "-%012" PRIx64 "</D:href>",
-	    epoch >> 32, epoch >> 16 & 0xffff, (unsigned)r->kind, (epoch & 0x3fff) | 0x8000, id & 0xffffffffffff);
+	buf_add_str(b, "<D:href>");
+	resource_urn_write(b, store_epoch(s->d->app->store), (unsigned)r->kind, id);
+	buf_add_str(b, "</D:href>");
 	return 0;
 }

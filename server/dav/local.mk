@@ -14,6 +14,7 @@ server_libserver_a_SOURCES += \
 	server/dav/locks.c server/dav/locks.h \
 	server/dav/mkcalendar.c \
 	server/dav/options.c \
+	server/dav/outbox.c \
 	server/dav/plain.c server/dav/plain.h \
 	server/dav/personal.c \
 	server/dav/principal_properties.c \

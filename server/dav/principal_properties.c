@@ -29,15 +29,25 @@ int get_calendar_home_set(const struct property_source *s, struct buf *b)
 	return 0;
 }
 
-/* Where CALDAV:calendar-availability is (RFC 7953, 7.2.4). */
-int get_schedule_inbox(const struct property_source *s, struct buf *b)
+static int add_user_collection(const struct property_source *s, struct slice name, struct buf *b)
 {
 	if (s->resource->owner_kind != PRINCIPAL_USER)
 		return -ENOENT;
 	buf_add_str(b, "<D:href>");
-	dav_href_collection(b, s->resource->name, SLICE("inbox"));
+	dav_href_collection(b, s->resource->name, name);
 	buf_add_str(b, "</D:href>");
 	return 0;
+}
+
+/* Where CALDAV:calendar-availability is too (RFC 7953, 7.2.4). */
+int get_schedule_inbox(const struct property_source *s, struct buf *b)
+{
+	return add_user_collection(s, SLICE("inbox"), b);
+}
+
+int get_schedule_outbox(const struct property_source *s, struct buf *b)
+{
+	return add_user_collection(s, SLICE("outbox"), b);
 }
 
 /* The mail address first and preferred: Apple's apps write it as ORGANIZER. */

@@ -56,6 +56,7 @@ const struct live_property live_properties[] = {
     {ROW(NS_CS, "calendar-proxy-write-for"), PRINCIPALS, false, get_proxy_write_for, NULL, "calendarserver proxies, 5"},
     {ROW(NS_CALDAV, "calendar-home-set"), PRINCIPALS | PROXIES, false, get_calendar_home_set, NULL, "RFC 4791, 6.2.1"},
     {ROW(NS_CALDAV, "schedule-inbox-URL"), PRINCIPALS, false, get_schedule_inbox, NULL, "RFC 6638, 2.2.1"},
+    {ROW(NS_CALDAV, "schedule-outbox-URL"), PRINCIPALS, false, get_schedule_outbox, NULL, "RFC 6638, 2.1.1"},
     {ROW(NS_CALDAV, "calendar-user-address-set"), PRINCIPALS, false, get_address_set, NULL, "RFC 6638, 2.4.1"},
     {ROW(NS_CALDAV, "calendar-user-type"), PRINCIPALS, false, get_user_type, NULL, "RFC 6638, 2.4.2"},
     {ROW(NS_CALDAV, "calendar-description"), CALENDARS, false, get_calendar_description, set_calendar_description,

@@ -12,7 +12,7 @@
 #include "server/dav/plain.h"
 
 /* text/calendar in UTF-8; a body without a type is taken for one, as it must parse anyway. */
-static int check_type(struct dav_request *d)
+int dav_check_calendar_type(struct dav_request *d)
 {
 	struct slice rest = http_header_get(d->http->headers, "Content-Type"), type, name, value;
 	ptrdiff_t end;
@@ -95,7 +95,7 @@ static int prepare(struct dav_write *write)
 	if (d->plain)
 		return ret;
 	if (ret == 0)
-		ret = check_type(d);
+		ret = dav_check_calendar_type(d);
 	if (ret == 0)
 		ret = dav_write_condition(d, &write->put.condition);
 	return ret == 0 ? fill(write) : ret;
@@ -136,7 +136,7 @@ static int prepare_member(struct dav_write *write)
 	if (ret == 0)
 		ret = dav_write_check(d);
 	if (ret == 0)
-		ret = check_type(d);
+		ret = dav_check_calendar_type(d);
 	if (ret == 0)
 		ret = dav_write_condition(d, &write->put.condition);
 	write->put.condition.if_none_match_any = true;

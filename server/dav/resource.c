@@ -217,6 +217,11 @@ int dav_resolve(struct dav_request *d, struct kv_txn *txn, const struct dav_path
 	return ret;
 }
 
+bool dav_is_scheduling(const struct collection *collection)
+{
+	return collection->kind == COLLECTION_INBOX || collection->kind == COLLECTION_OUTBOX;
+}
+
 int dav_principal(struct dav_request *d, struct kv_txn *txn, struct dav_resource *resource)
 {
 	struct principal *principal;

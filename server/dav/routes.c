@@ -44,7 +44,7 @@ static const struct http_route routes[DAV_KIND_COUNT][HTTP_METHOD_COUNT] = {
     [DAV_HOME] = {ANY, PROPPATCH, REPORT, CREATE, NO_GET, SET_ACL},
     /* PUT of something that is no calendar, right below a home: refused with its condition, not with 405. */
     [DAV_COLLECTION] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, TRANSFER, LOCKS, PUT, SET_ACL,
-        [HTTP_POST] = {dav_add_member, RUN_ON_WORKER, BODY_ICAL, ACCESS_SIGNED_IN},
+        [HTTP_POST] = {dav_post, RUN_ON_WORKER, BODY_ICAL, ACCESS_SIGNED_IN},
         [HTTP_GET] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN},
         [HTTP_HEAD] = {dav_get_calendar, RUN_ON_WORKER, BODY_NONE, ACCESS_SIGNED_IN}},
     [DAV_OBJECT] = {ANY, PROPPATCH, REPORT, CREATE, DELETE, TRANSFER, LOCKS, PUT,

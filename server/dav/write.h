@@ -27,6 +27,8 @@ void dav_write_run(struct http_request *http, dav_write_prepare_fn *prepare, dav
 int dav_write_check(struct dav_request *d);
 /* 0, -ENOMEM, or -EINVAL with d->error. */
 int dav_write_condition(struct dav_request *d, struct change_condition *condition_r);
+/* Whether the body calls itself text/calendar in UTF-8: 0, or -EINVAL with d->error. */
+int dav_check_calendar_type(struct dav_request *d);
 /* Prefer: handling= (RFC 7240, 4.4). */
 enum handling dav_write_handling(const struct dav_request *d);
 /* Who writes; in the update the locks on TARGETS, which must live as long as the request, are asked for. */

@@ -10,6 +10,7 @@ from server import Site, Tap  # noqa: E402
 tap = Tap()
 HOME = "/dav/calendars/alice/"
 WORK, BOOKINGS, INBOX = HOME + "work/", HOME + "bookings/", HOME + "inbox/"
+OUTBOX = HOME + "outbox/"
 # caldav-clients: account set-up, step 8, with what iOS adds
 ASKED = ("D:add-member CS:allowed-sharing-modes I:autoprovisioned M:bulk-requests C:calendar-alarm I:calendar-color "
          "C:calendar-description C:calendar-free-busy-set I:calendar-order C:calendar-timezone D:current-user-privilege-set "
@@ -25,7 +26,7 @@ ALARM = "BEGIN:VALARM&#13;\nACTION:DISPLAY&#13;\nDESCRIPTION:x&#13;\nTRIGGER:%s&
 
 def asked(site):
     found = propfind(site, HOME, ASKED, depth="1", Prefer="return=representation")
-    tap.equal(set(found.responses), {HOME, WORK, BOOKINGS, INBOX}, "the home and what is in it")
+    tap.equal(set(found.responses), {HOME, WORK, BOOKINGS, INBOX, OUTBOX}, "the home and what is in it")
     for href in found.responses:
         statuses = found.statuses(href)
         tap.equal((len(statuses), set(statuses.values()) <= {200, 404}), (len(ASKED.split()), True),
@@ -35,7 +36,7 @@ def asked(site):
                   D + "quota-used-bytes", D + "resource-id", D + "resourcetype", D + "supported-report-set"}
         if href == HOME:
             wished |= {C + "supported-calendar-component-sets"}
-        elif href == INBOX:
+        elif href in (INBOX, OUTBOX):
             wished |= {CS + "getctag", D + "sync-token"}
         else:
             wished |= {D + "add-member", CS + "getctag", D + "sync-token", C + "supported-calendar-component-set",

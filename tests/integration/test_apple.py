@@ -56,7 +56,7 @@ def principal(site):
     tap.equal(found.hrefs(ME, D + "principal-URL"), [ME], "the principal's own URL")
     tap.equal([e.text for e in found.element(ME, CS + "email-address-set")], ["alice@example.org"], "the mail address")
     tap.equal({name: status for name, status in found.statuses(ME).items() if status != 200},
-              {CS + "dropbox-home-URL": 404, CS + "notification-URL": 404, C + "schedule-outbox-URL": 404}, "what is not there is 404, nothing else is")
+              {CS + "dropbox-home-URL": 404, CS + "notification-URL": 404}, "what is not there is 404, nothing else is")
 
 
 def delegation(site):
@@ -85,7 +85,7 @@ def delegation(site):
 def home(site):
     names = len(HOME_PROPERTIES.split())
     found = propfind(site, HOME, HOME_PROPERTIES, depth="1")
-    tap.equal(sorted(found.responses), [HOME, HOME + "bookings/", HOME + "inbox/", HOME + "work/"], "the home and its collections")
+    tap.equal(sorted(found.responses), [HOME, HOME + "bookings/", HOME + "inbox/", HOME + "outbox/", HOME + "work/"], "the home and its collections")
     tap.check(all(len(properties) == names for _, properties in found.responses.values()),
               "every property is answered once, found or not", [len(p) for _, p in found.responses.values()])
     types = [e.tag for e in found.element(HOME, D + "resourcetype")]

@@ -40,7 +40,6 @@ def the_inbox(site):
     header = site.request("OPTIONS", ME, user="alice").headers["DAV"]
     tap.check("calendar-availability" in header and "calendar-auto-schedule" not in header and "calendar-schedule" not in header,
               "announced is this and no scheduling", header)
-    tap.equal(propfind(site, ME, "C:schedule-outbox-URL").statuses(ME), {C + "schedule-outbox-URL": 404}, "there is no outbox")
     answer = put(site, INBOX + "x.ics", event("x"))
     tap.equal((answer.status, condition(answer)), (403, [C + "calendar-collection-location-ok"]), "nothing is put there")
     tap.equal(site.request("DELETE", INBOX, user="alice").status, 403, "it cannot be deleted")
