@@ -106,3 +106,22 @@ bool http_header_has_token(const struct http_headers *headers, const char *name,
 	}
 	return false;
 }
+
+struct slice http_cookie_get(const struct http_headers *headers, const char *name)
+{
+	for (size_t i = 0; i < headers->count; i++) {
+		struct slice rest = headers->at[i].value, pair;
+
+		if (!slice_is_nocase(headers->at[i].name, "Cookie"))
+			continue;
+		while (slice_next(&rest, ';', &pair)) {
+			ptrdiff_t equals;
+
+			pair = slice_trim(pair);
+			equals = slice_find_byte(pair, '=');
+			if (equals >= 0 && slice_is(slice_sub(pair, 0, (size_t)equals), name))
+				return slice_from(pair, (size_t)equals + 1);
+		}
+	}
+	return slice_of(NULL, 0);
+}

@@ -38,6 +38,9 @@ bool http_list_next(const struct http_headers *headers, const char *name, struct
 /* "a; b=c; d=\"e\"": cuts the first part off *REST; then each parameter, its value unquoted only when VALUE_R's bytes need no change. */
 bool http_parameter_next(struct slice *rest, struct slice *name_r, struct slice *value_r);
 
+/* The value of the cookie NAME, the first one (RFC 6265, 4.2), or the empty slice with .at == NULL. */
+struct slice http_cookie_get(const struct http_headers *headers, const char *name);
+
 /* True when list field NAME has the token (case does not count), parameters aside. */
 bool http_header_has_token(const struct http_headers *headers, const char *name, const char *token);
 

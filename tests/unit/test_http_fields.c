@@ -39,6 +39,23 @@ static void test_lists_run_over_several_fields(void **state)
 	assert_true(http_header_has_token(&headers, "Prefer", "E"));
 }
 
+static void test_cookies(void **state)
+{
+	const struct http_field fields[] = {{SLICE("Cookie"), SLICE("a=1; bb=two=2;c=")}, {SLICE("cookie"), SLICE("a=3; d=4")}};
+	const struct http_headers headers = {fields, ARRAY_LEN(fields)};
+	static const struct {
+		const char *name, *value;
+	} rows[] = {{"a", "1"}, {"bb", "two=2"}, {"c", ""}, {"d", "4"}, {"A", NULL}, {"b", NULL}, {"", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct slice value = http_cookie_get(&headers, rows[i].name);
+
+		if ((value.at == NULL) != (rows[i].value == NULL) || !slice_equal(value, slice_str(rows[i].value)))
+			fail_msg("%s is \"%.*s\"", rows[i].name, SLICE_ARG(value));
+	}
+}
+
 static void test_dates(void **state)
 {
 	static const char *const good[] = {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
@@ -212,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lists_run_over_several_fields),
+	    cmocka_unit_test(test_cookies),
 	    cmocka_unit_test(test_dates),
 	    cmocka_unit_test(test_tags_survive_a_proxy_that_compresses),
 	    cmocka_unit_test(test_preconditions_of_a_get),
