@@ -24,6 +24,7 @@ storage_libstorage_a_SOURCES = \
 	storage/store_object.c \
 	storage/store_occupancy.c \
 	storage/store_principal.c \
+	storage/store_session.c \
 	storage/store_service.c \
 	storage/store_access.c \
 	storage/verify_access.c \

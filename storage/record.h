@@ -283,6 +283,16 @@ struct usage {
 	uint64_t objects;
 };
 
+#define SESSION_DIGEST 32 /* bytes: SHA-256 of a secret of 256 random bits */
+
+/* A browser that somebody signed in from. */
+struct session {
+	uint64_t principal;
+	unsigned char digest[SESSION_DIGEST];
+	uint64_t credential_version; /* of the principal when he signed in: another password ends it */
+	instant_t created, used;     /* used: to some minutes */
+};
+
 #define FEED_DIGEST 32 /* bytes: SHA-256 of a secret of 120 random bits */
 
 /* A secret address: who has it may read, without signing in. */

@@ -388,6 +388,15 @@ static int booking_row(struct repair *r, const struct key *key, struct slice val
 	                       : store_booking_repair(r->txn, &booking);
 }
 
+/* Who loses it signs in again. */
+static int session_row(struct repair *r, const struct key *key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_session_check(r->txn, key_slice(key), value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : drop(r, key);
+}
+
 /* ---- all of it, in the order in which one leans on another ---- */
 
 static const char derived[] = {TABLE_PRINCIPAL_ID, TABLE_PRINCIPAL_EMAIL, TABLE_COLLECTION_ID, TABLE_OBJECT_ID, TABLE_UID,
@@ -415,6 +424,7 @@ static const struct {
     {TABLE_IDEMPOTENCY, false, idempotency_row},
     {TABLE_BOOKING, false, booking_row},
     {TABLE_APP_PASSWORD, true, of_principal},
+    {TABLE_SESSION, false, session_row},
     {TABLE_LOCK, true, of_principal},
     {TABLE_HOME, true, of_principal},
     {TABLE_HOME_GONE, true, of_principal},

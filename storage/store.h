@@ -66,6 +66,7 @@ typedef int store_gone_fn(struct slice name, uint64_t number, void *arg);
 typedef int store_file_fn(const struct file *file, void *arg);
 typedef int store_lock_fn(const struct lock *lock, void *arg);
 typedef int store_id_fn(uint64_t id, void *arg);
+typedef int store_session_fn(const struct session *session, void *arg);
 typedef int store_feed_fn(const struct feed *feed, void *arg);
 typedef int store_api_key_fn(const struct api_key *key, void *arg);
 typedef int store_audit_fn(const struct audit *audit, void *arg);
@@ -140,6 +141,15 @@ int store_idempotency_get(struct kv_txn *txn, struct arena *arena, struct slice 
 /* Records an answer, and forgets some that are too old at record->at. */
 int store_idempotency_put(struct kv_txn *txn, const struct idempotency *record);
 
+/* ---- sessions ---- */
+int store_session_put(struct kv_txn *txn, const struct session *session); /* replaces that of its digest */
+/* -ENOENT when PRINCIPAL has none of that digest. */
+int store_session_get(struct kv_txn *txn, uint64_t principal, const unsigned char digest[static SESSION_DIGEST],
+    struct session *session_r);
+int store_session_each(struct kv_txn *txn, uint64_t principal, store_session_fn *fn, void *arg);
+int store_session_delete(struct kv_txn *txn, const struct session *session); /* fine when it is gone already */
+int store_session_forget(struct kv_txn *txn, uint64_t principal); /* all of his */
+
 /* ---- quotas (RFC 4331): kept by the writes of objects ---- */
 /* What the objects in the calendars and the files of OWNER (principal id) take. */
 int store_usage_get(struct kv_txn *txn, uint64_t owner, struct usage *usage_r);
@@ -154,7 +164,7 @@ int store_feed_delete(struct kv_txn *txn, const struct feed *feed);
 int store_feed_forget(struct kv_txn *txn, struct arena *arena, uint64_t owner, uint64_t collection);
 
 /*
- * Forgets all that names a principal who goes: memberships both ways, grants by him and to him, passwords of apps, feeds.
+ * Forgets all that names a principal who goes: memberships both ways, grants by him and to him, passwords of apps, sessions, feeds.
  * Part of his removal.
  */
 int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id);

@@ -391,6 +391,8 @@ int store_principal_forget(struct kv_txn *txn, struct arena *arena, uint64_t id)
 	if (ret == 0)
 		ret = store_feed_forget(txn, arena, id, 0);
 	if (ret == 0)
+		ret = store_session_forget(txn, id);
+	if (ret == 0)
 		ret = store_usage_forget(txn, id);
 	if (ret == 0)
 		ret = store_sharee_forget(txn, arena, id);

@@ -47,6 +47,7 @@ enum table {
 	TABLE_LOCK = 'l',            /* owner, token -> lock */
 	TABLE_FILE = 'f',            /* collection, path -> file */
 	TABLE_FILE_BODY = 'F',       /* file id -> bytes */
+	TABLE_SESSION = 'v',         /* principal, digest -> session */
 	TABLE_APP_PASSWORD = 'w',    /* principal, digest -> id, name, created */
 	TABLE_API_KEY = 'P',         /* digest -> id, role, name, created */
 	TABLE_AUDIT = 'Q',           /* number -> what somebody changed */
@@ -132,6 +133,8 @@ int store_usage_check(struct kv_txn *txn, struct slice key, struct slice value, 
 
 /* Looks at one row of the tables of store_feed.c; *WRONG_R: what disagrees, or NULL. */
 int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value, const char **wrong_r);
+/* The same for TABLE_SESSION. */
+int store_session_check(struct kv_txn *txn, struct slice key, struct slice value, const char **wrong_r);
 /* Looks at one row of the tables of store_access.c; *WRONG_R: what disagrees, or NULL. */
 int store_access_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);

@@ -120,6 +120,14 @@ static int booking_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "bookings: a row of table %c: %s", key.at[0], wrong);
 }
 
+static int session_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_session_check(v->txn, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "session: %s", wrong);
+}
+
 static int usage_row(struct verify *v, struct slice key, struct slice value)
 {
 	const char *wrong;
@@ -230,6 +238,7 @@ static verify_row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_MEMBER] = access_row,
     [TABLE_MEMBERSHIP] = access_row,
     [TABLE_APP_PASSWORD] = access_row,
+    [TABLE_SESSION] = session_row,
     [TABLE_API_KEY] = api_row,
     [TABLE_AUDIT] = api_row,
     [TABLE_IDEMPOTENCY] = api_row,

@@ -974,6 +974,45 @@ CASE(a_feed_is_found_by_its_digest_and_goes_with_its_calendar)
 	return 0;
 }
 
+static int count_session(const struct session *session, void *arg)
+{
+	*(instant_t *)arg += session->used;
+	return 0;
+}
+
+CASE(sessions_are_found_by_whose_they_are_and_go_with_him)
+{
+	static const unsigned char none[SESSION_DIGEST];
+	struct call *call = arg;
+	struct session one = {.digest = "one", .credential_version = 3, .created = NOW, .used = 1}, found;
+	struct session two = {.digest = "two", .used = 2}, others = {.digest = "one", .used = 4};
+	struct collection work, other;
+	instant_t sum = 0;
+
+	WANT_RET(0, make_calendar(txn, "anna", "work", &work));
+	WANT_RET(0, make_calendar(txn, "bert", "work", &other));
+	one.principal = two.principal = work.owner;
+	others.principal = other.owner;
+	WANT_RET(0, store_session_put(txn, &one));
+	WANT_RET(0, store_session_put(txn, &two));
+	WANT_RET(0, store_session_put(txn, &others));
+	WANT_RET(-ENOENT, store_session_get(txn, work.owner, none, &found));
+	WANT_RET(0, store_session_get(txn, work.owner, one.digest, &found));
+	WANT(found.credential_version == 3 && found.created == NOW && found.used == 1 && found.principal == work.owner);
+	WANT(memcmp(found.digest, one.digest, SESSION_DIGEST) == 0);
+	one.used = 8;
+	WANT_RET(0, store_session_put(txn, &one));
+	WANT_RET(0, store_session_each(txn, work.owner, count_session, &sum));
+	WANT(sum == 8 + 2);
+	WANT_RET(0, store_session_delete(txn, &one));
+	WANT_RET(0, store_session_delete(txn, &one));
+	WANT_RET(-ENOENT, store_session_get(txn, work.owner, one.digest, &found));
+	WANT_RET(0, store_principal_forget(txn, call->f->arena, work.owner));
+	WANT_RET(-ENOENT, store_session_get(txn, work.owner, two.digest, &found));
+	WANT_RET(0, store_session_get(txn, other.owner, others.digest, &found));
+	return 0;
+}
+
 static int count_service(const struct service *service, void *arg)
 {
 	size_t *lengths = arg;
@@ -1144,6 +1183,7 @@ int main(void)
 	    ENGINES(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
 	    ENGINES(what_is_used_follows_the_objects_of_all_calendars),
 	    ENGINES(a_feed_is_found_by_its_digest_and_goes_with_its_calendar),
+	    ENGINES(sessions_are_found_by_whose_they_are_and_go_with_him),
 	    ENGINES(services_are_kept_by_id),
 	    ENGINES(a_booking_is_found_by_all_that_leads_to_it),
 	    ENGINES(what_led_to_the_former_state_of_a_booking_goes),

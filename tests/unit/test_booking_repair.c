@@ -28,6 +28,8 @@ static const struct row {
 	bool healed; /* afterwards a check finds nothing; else something is told */
 } rows[] = {
     {TABLE_PRINCIPAL_ID, REMOVE, true},
+    {TABLE_SESSION, REWRITE, true},
+    {TABLE_SESSION, COPY, true},
     {TABLE_PRINCIPAL_ID, REWRITE, true},
     {TABLE_PRINCIPAL_ID, COPY, true},
     {TABLE_PRINCIPAL_ID, REMOVE_ALL, true},
@@ -141,6 +143,8 @@ static int grant_and_group(struct kv_txn *txn, void *arg)
 		ret = store_member_put(txn, group.id, bob.id);
 	if (ret == 0)
 		ret = put_properties(txn, world, alice.id, bob.id);
+	if (ret == 0)
+		ret = store_session_put(txn, &(struct session){.principal = alice.id, .digest = "a digest"});
 	if (ret == 0)
 		ret = store_idempotency_put(txn, &(struct idempotency){.scope = SLICE("key 1"), .key = SLICE("k")});
 	return ret < 0 ? ret

@@ -72,6 +72,8 @@ static int fill(struct kv_txn *txn, void *arg)
 	if (ret == 0)
 		ret = store_feed_put(txn, &(struct feed){.owner = p.id, .collection = c.id, .digest = "a digest"});
 	if (ret == 0)
+		ret = store_session_put(txn, &(struct session){.principal = p.id, .digest = "a digest", .created = NOW});
+	if (ret == 0)
 		ret = store_api_key_put(txn, &(struct api_key){.digest = "a digest", .role = API_ROLE_ADMIN});
 	if (ret == 0)
 		ret = store_audit_add(txn, &(struct audit){.who = SLICE("anna"), .kind = SLICE("job"), .action = SLICE("drop")});
@@ -143,6 +145,9 @@ static const struct damage_row damage_rows[] = {
     {'Z', REMOVE, "feeds: a row of table z: its counterpart"},
     {'Z', REWRITE, "feeds: a row of table Z: its counterpart"},
     {'Z', COPY, "feeds: a row of table Z: its counterpart"},
+    {'v', REWRITE, "session: a row that cannot be read"},
+    {'v', COPY, "session: a row that cannot be read"},
+    {'i', REMOVE, "session: a principal that is not there"},
     {'P', REWRITE, "API: a row of table P: a row that cannot be read"},
     {'P', COPY, "API: a row of table P: a row that cannot be read"},
     {'Q', REWRITE, "API: a row of table Q: a row that cannot be read"},
