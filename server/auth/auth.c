@@ -215,7 +215,8 @@ static int look_up(struct auth *auth, struct lookup *lookup)
 
 static void fill(struct auth_user *user, const struct principal *principal)
 {
-	*user = (struct auth_user){.id = principal->id, .admin = principal->admin};
+	*user = (struct auth_user){
+	    .id = principal->id, .admin = principal->admin, .credential_version = principal->credential_version};
 	(void)!slice_copy(principal->name, user->name, sizeof(user->name));
 }
 
@@ -278,24 +279,32 @@ static enum auth_result check_password(struct auth *auth, const struct http_basi
 typedef enum auth_result check_fn(struct auth *auth, const struct http_basic *basic, struct lookup *lookup,
     const char *address, struct auth_user *user_r);
 
+static enum auth_result with_basic(struct auth *auth, const struct http_basic *basic, const char *address,
+    struct auth_user *user_r, check_fn *check)
+{
+	struct lookup lookup = {.basic = basic};
+	enum auth_result result;
+
+	if (basic->user.len == 0 || basic->user.len >= AUTH_NAME_SIZE)
+		return AUTH_REFUSED;
+	lookup.arena = arena_new(VIEW_ARENA_MAX);
+	if (lookup.arena == NULL)
+		return AUTH_UNAVAILABLE;
+	result = check(auth, basic, &lookup, address, user_r);
+	arena_free(lookup.arena);
+	return result;
+}
+
 static enum auth_result with_credentials(struct auth *auth, struct slice header, const char *address,
     struct auth_user *user_r, check_fn *check)
 {
 	struct http_basic basic;
-	struct lookup lookup = {0};
 	enum auth_result result;
 	int ret = http_basic_parse(header, &basic);
 
 	if (ret < 0)
 		return ret == -ENOENT ? AUTH_MISSING : AUTH_REFUSED;
-	if (basic.user.len == 0 || basic.user.len >= AUTH_NAME_SIZE)
-		return AUTH_REFUSED;
-	lookup.basic = &basic;
-	lookup.arena = arena_new(VIEW_ARENA_MAX);
-	if (lookup.arena == NULL)
-		return AUTH_UNAVAILABLE;
-	result = check(auth, &basic, &lookup, address, user_r);
-	arena_free(lookup.arena);
+	result = with_basic(auth, &basic, address, user_r, check);
 	OPENSSL_cleanse(&basic, sizeof(basic));
 	return result;
 }
@@ -317,4 +326,21 @@ static enum auth_result check_all(struct auth *auth, const struct http_basic *ba
 enum auth_result auth_verify(struct auth *auth, struct slice header, const char *address, struct auth_user *user_r)
 {
 	return with_credentials(auth, header, address, user_r, check_all);
+}
+
+static enum auth_result check_person(struct auth *auth, const struct http_basic *basic, struct lookup *lookup,
+    const char *address, struct auth_user *user_r)
+{
+	return may_try(auth, basic->user, address, false) ? check_password(auth, basic, lookup, address, user_r)
+	                                                  : AUTH_THROTTLED;
+}
+
+enum auth_result auth_sign_in(struct auth *auth, struct slice user, struct slice password, const char *address,
+    struct auth_user *user_r)
+{
+	const struct http_basic basic = {.user = user, .password = password};
+
+	if (user.len + password.len > HTTP_CREDENTIALS_MAX)
+		return AUTH_REFUSED;
+	return with_basic(auth, &basic, address, user_r, check_person);
 }

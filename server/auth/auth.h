@@ -22,6 +22,7 @@ struct auth_user {
 	uint64_t id; /* principal id */
 	char name[AUTH_NAME_SIZE];
 	bool admin;
+	uint64_t credential_version; /* of the password that he has */
 };
 
 struct auth;
@@ -49,5 +50,10 @@ enum auth_result {
 enum auth_result auth_check(struct auth *auth, struct slice header, const char *address, struct auth_user *user_r);
 /* The whole check, with the hash: tens of milliseconds and 19 MiB, for a worker. Never AUTH_NEEDS_HASH. */
 enum auth_result auth_verify(struct auth *auth, struct slice header, const char *address, struct auth_user *user_r);
+/*
+ * The same for a form: name and password of a person; the password of an app is none. The hash is computed each time.
+ */
+enum auth_result auth_sign_in(struct auth *auth, struct slice user, struct slice password, const char *address,
+    struct auth_user *user_r);
 
 #endif

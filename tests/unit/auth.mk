@@ -1,1 +1,2 @@
 unit_tests += tests/unit/test_auth
+unit_tests += tests/unit/test_auth_session

@@ -336,6 +336,25 @@ static void test_success_counts_no_failure(void **state)
 		assert_int_equal(ask(w, auth_verify, "alice:open sesame", LOCAL), AUTH_OK);
 }
 
+/* ---- a form ---- */
+
+static void test_a_form_is_throttled_with_the_header(void **state)
+{
+	struct world *w = *state;
+	struct auth_user user = {0};
+
+	assert_int_equal(auth_sign_in(w->auth, SLICE("alice"), SLICE("open sesame"), LOCAL, &user), AUTH_OK);
+	assert_string_equal(user.name, "alice");
+	assert_int_equal(user.credential_version, 1);
+	for (int i = 0; i < FAILURES; i++)
+		assert_int_equal(auth_sign_in(w->auth, SLICE("alice"), SLICE("wrong"), LOCAL, &user), AUTH_REFUSED);
+	assert_int_equal(auth_sign_in(w->auth, SLICE("alice"), SLICE("open sesame"), LOCAL, &user), AUTH_THROTTLED);
+	assert_int_equal(ask(w, auth_verify, "alice:open sesame", LOCAL), AUTH_THROTTLED);
+	assert_int_equal(auth_sign_in(w->auth, SLICE("nobody"), SLICE("open sesame"), LOCAL, &user), AUTH_REFUSED);
+	assert_int_equal(auth_sign_in(w->auth, SLICE_EMPTY, SLICE("open sesame"), LOCAL, &user), AUTH_REFUSED);
+	assert_int_equal(auth_sign_in(w->auth, SLICE("room-1"), SLICE("open sesame"), LOCAL, &user), AUTH_REFUSED);
+}
+
 /* ---- what a user may do ---- */
 
 static void test_acl_table(void **state)
@@ -453,6 +472,7 @@ int main(void)
 		IN_A_WORLD(test_next_minute_releases),
 		IN_A_WORLD(test_unknown_user_is_throttled_alike),
 		IN_A_WORLD(test_success_counts_no_failure),
+		IN_A_WORLD(test_a_form_is_throttled_with_the_header),
 		cmocka_unit_test(test_acl_table),
 		IN_A_WORLD(test_grants_add_up),
 	};
