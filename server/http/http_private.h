@@ -58,6 +58,8 @@ struct http_addresses *http_addresses_new(void);
 void http_addresses_free(struct http_addresses *addresses);
 
 const char *http_reason(int status);
+/* The reply for ERR as the row's clients read it; ROUTE may be NULL. */
+void http_reply_refusal(struct http_request *req, const struct http_route *route, const struct error *err);
 /* The loop's side of http_request_finish, in the loop's thread. */
 void http_peer_reply(struct http_request *req);
 struct loop *http_peer_loop(const struct http_peer *peer);

@@ -123,12 +123,13 @@ static void run_handler(void *arg)
 	peer->route->handler(peer->req);
 }
 
-static void refuse_coded(struct http_request *req, int status, const char *sentence)
+static void refuse_coded(struct http_peer *peer, int status, const char *sentence)
 {
+	struct http_request *req = peer->req;
 	struct error err;
 
 	error_set(&err, status, CONDITION_NONE, "%s", sentence);
-	http_reply_error(req, &err, SLICE_EMPTY);
+	http_reply_refusal(req, peer->route, &err);
 	http_request_finish(req);
 }
 
@@ -140,11 +141,11 @@ static void expand_and_run(void *arg)
 	int ret = http_gunzip(buf_slice(&peer->body), &plain);
 
 	if (ret == -EMSGSIZE) {
-		refuse_coded(peer->req, 413, "");
+		refuse_coded(peer, 413, "");
 	} else if (ret == -EINVAL) {
-		refuse_coded(peer->req, 400, "The body is not whole gzip.");
+		refuse_coded(peer, 400, "The body is not whole gzip.");
 	} else if (ret < 0) {
-		refuse_coded(peer->req, 503, "");
+		refuse_coded(peer, 503, "");
 	} else {
 		buf_free(&peer->body);
 		peer->body = plain;
@@ -152,13 +153,6 @@ static void expand_and_run(void *arg)
 		peer->req->body = buf_slice(&peer->body);
 		run_handler(peer);
 	}
-}
-
-static struct pool *pool_of(struct http_peer *peer)
-{
-	struct http_server *server = peer->shard->server;
-
-	return peer->route->run == RUN_ON_HASHER ? server->sign_in : server->options.pool;
 }
 
 static void run_request(struct http_peer *peer)
@@ -171,7 +165,8 @@ static void run_request(struct http_peer *peer)
 		run_handler(peer);
 		return;
 	}
-	if (pool_run_for(pool_of(peer), http_request_sender(peer->req), coded ? expand_and_run : run_handler, peer) == 0)
+	if (pool_run_for(peer->shard->server->options.pool, http_request_sender(peer->req),
+	        coded ? expand_and_run : run_handler, peer) == 0)
 		return;
 	metrics_add(metrics_of(peer), METRIC_WORKERS_REFUSED, 1);
 	peer_reply_status(peer, 503, NULL);

@@ -37,6 +37,7 @@ bool peer_make_request(struct http_peer *peer)
 	    (unsigned long long)atomic_fetch_add(&server->next_request, 1));
 	address_format_host((struct sockaddr *)&peer->socket, req->peer_address);
 	peer->req = req;
+	peer->route = NULL; /* that of the request before is not this one's */
 	peer->begun_us = peer_now_us();
 	metrics_add(metrics_of(peer), METRIC_HTTP_REQUESTS_RUNNING, 1);
 	return true;
@@ -113,14 +114,12 @@ static void take_client(struct http_peer *peer)
 	struct http_list list = {0};
 	struct slice protocol;
 
-	req->tls = peer->tls;
 	req->secure = peer->tls || address_is_loopback((struct sockaddr *)&peer->socket);
 	if (!peer->trusted_proxy)
 		return;
 	req->secure = true;
 	while (http_list_next(&peer->headers, "X-Forwarded-Proto", &list, &protocol))
-		req->tls = req->secure = slice_is_nocase(protocol, "https"); /* the last is the proxy's own word */
-	req->tls |= peer->tls;
+		req->secure = slice_is_nocase(protocol, "https"); /* the last is the proxy's own word */
 	req->secure |= peer->tls;
 	take_forwarded_for(peer);
 }

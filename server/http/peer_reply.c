@@ -56,7 +56,7 @@ static void add_head(struct http_peer *peer, struct buf *b, const struct http_re
 	buf_add_str(b, "\r\n");
 }
 
-static void check_response(struct http_request *req)
+static void check_response(struct http_request *req, const struct http_route *route)
 {
 	struct http_response *response = &req->response;
 	struct error err = {.http_status = 500};
@@ -65,7 +65,7 @@ static void check_response(struct http_request *req)
 		return;
 	log_event(LOG_ERROR_LEVEL, "http", req->id, "reply could not be made", "status=%d error=%d", response->status,
 	    -(response->headers.err != 0 ? response->headers.err : response->body.err));
-	http_reply_error(req, &err, SLICE_EMPTY);
+	http_reply_refusal(req, route, &err);
 }
 
 /* A long body is handed over as it is, a short one goes in one piece with the head. */
@@ -118,7 +118,7 @@ static void log_request(struct http_peer *peer)
 /* The request is over: sends the reply and makes ready for the next. */
 void peer_finish(struct http_peer *peer)
 {
-	check_response(peer->req);
+	check_response(peer->req, peer->route);
 	log_request(peer);
 	metrics_add(metrics_of(peer), METRIC_HTTP_REQUESTS_RUNNING, -1);
 	if (!peer->gone)
@@ -164,7 +164,7 @@ void peer_reply_status(struct http_peer *peer, int status, const char *detail)
 
 	if (detail != NULL)
 		snprintf(err.detail, sizeof(err.detail), "%s", detail);
-	http_reply_error(peer->req, &err, SLICE_EMPTY);
+	http_reply_refusal(peer->req, peer->route, &err);
 }
 
 /*

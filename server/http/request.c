@@ -10,6 +10,7 @@
 #include "server/auth/auth.h"
 #include "server/base/pool.h"
 #include "server/http/http_private.h"
+#include "server/http/problem.h"
 
 void http_reply_header(struct http_request *req, const char *name, const char *format, ...)
 {
@@ -52,6 +53,14 @@ void http_reply_error(struct http_request *req, const struct error *err, struct 
 	http_reply_header(req, "Content-Type", "text/plain; charset=utf-8");
 	buf_add_str(&req->response.body, err->detail[0] != '\0' ? err->detail : http_reason(status));
 	buf_add_char(&req->response.body, '\n');
+}
+
+void http_reply_refusal(struct http_request *req, const struct http_route *route, const struct error *err)
+{
+	if (route != NULL && route->body == BODY_JSON)
+		http_reply_problem(req, err->http_status != 0 ? err->http_status : 500, NULL, err->detail);
+	else
+		http_reply_error(req, err, SLICE_EMPTY);
 }
 
 static void reply_on_loop(void *arg)
