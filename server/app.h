@@ -12,6 +12,7 @@ struct change_service;
 struct config;
 struct http_server;
 struct metrics;
+struct rate;
 struct pool;
 struct store;
 struct zone_set;
@@ -26,6 +27,7 @@ struct app {
 	struct pool *pool;
 	struct metrics *metrics;
 	struct http_server *http;
+	struct rate *slot_rate, *booking_rate; /* of those who have no key */
 };
 
 #endif

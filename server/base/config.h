@@ -53,6 +53,7 @@ struct config_values {
 	enum config_handling handling;
 	enum config_on_overlap on_overlap;
 	int plain_collections; /* 1: yes */
+	long rate_limit_slots, rate_limit_bookings; /* a minute and address; 0: no limit */
 	long login_failures; /* a minute, address and user; 0: no limit */
 	long max_resource_size; /* bytes */
 	long max_home_size;     /* bytes; 0: no limit */

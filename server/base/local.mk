@@ -8,6 +8,7 @@ server_libbase_a_SOURCES += \
 	server/base/loop.c server/base/loop.h \
 	server/base/metrics.c server/base/metrics.h \
 	server/base/pool.c server/base/pool.h \
+	server/base/rate.c server/base/rate.h \
 	server/base/privileges.c server/base/privileges.h \
 	server/base/system_clock.c server/base/system_clock.h \
 	server/base/system_zone.c server/base/system_zone.h \
