@@ -5,6 +5,7 @@ server_libbase_a_SOURCES =
 
 include server/base/local.mk
 include server/http/local.mk
+include server/api/local.mk
 include server/auth/local.mk
 include server/dav/local.mk
 include server/booking/local.mk

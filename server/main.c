@@ -13,11 +13,13 @@
 
 #include "protocol/base/cleanup.h"
 #include "protocol/base/log.h"
+#include "server/api/routes.h"
 #include "server/auth/auth.h"
 #include "server/base/config.h"
 #include "server/base/log_sink.h"
 #include "server/base/metrics.h"
 #include "server/base/privileges.h"
+#include "server/base/rate.h"
 #include "server/booking/change.h"
 #include "server/control/control_server.h"
 #include "server/dav/feed.h"
@@ -103,6 +105,8 @@ static const struct http_route *find(void *app, enum http_method method, struct 
 	const struct http_route *route = health_find(app, method, path, arena, allow_r);
 
 	if (route == NULL)
+		route = api_find(app, method, path, arena, allow_r);
+	if (route == NULL)
 		route = feed_find(app, method, path, arena, allow_r);
 	if (route == NULL)
 		route = timezone_service_find(app, method, path, arena, allow_r);
@@ -184,7 +188,9 @@ static int start_http(struct daemon *daemon)
 	int ret;
 
 	app->auth = auth_new(app->store, app->clock, &auth_options);
-	if (app->auth == NULL)
+	app->slot_rate = rate_new();
+	app->booking_rate = rate_new();
+	if (app->auth == NULL || app->slot_rate == NULL || app->booking_rate == NULL)
 		return complain("start", "out of memory", EXIT_START);
 	options.auth = app->auth;
 	ret = control_server_new(app, values->data, &daemon->control);
@@ -299,8 +305,11 @@ static void stop(struct daemon *daemon)
 		flush(app);
 		http_server_free(app->http);
 	}
-	if (app != NULL)
+	if (app != NULL) {
 		auth_free(app->auth);
+		rate_free(app->slot_rate);
+		rate_free(app->booking_rate);
+	}
 	site_close(daemon->site);
 	tls_free(daemon->tls);
 	http_listeners_free(daemon->listeners);

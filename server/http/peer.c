@@ -155,6 +155,13 @@ static void expand_and_run(void *arg)
 	}
 }
 
+static struct pool *pool_of(struct http_peer *peer)
+{
+	struct http_server *server = peer->shard->server;
+
+	return peer->route->run == RUN_ON_HASHER ? server->sign_in : server->options.pool;
+}
+
 static void run_request(struct http_peer *peer)
 {
 	bool coded = peer->route->body != BODY_NONE && http_coding_of(&peer->headers) == HTTP_GZIP;
@@ -165,8 +172,7 @@ static void run_request(struct http_peer *peer)
 		run_handler(peer);
 		return;
 	}
-	if (pool_run_for(peer->shard->server->options.pool, http_request_sender(peer->req),
-	        coded ? expand_and_run : run_handler, peer) == 0)
+	if (pool_run_for(pool_of(peer), http_request_sender(peer->req), coded ? expand_and_run : run_handler, peer) == 0)
 		return;
 	metrics_add(metrics_of(peer), METRIC_WORKERS_REFUSED, 1);
 	peer_reply_status(peer, 503, NULL);

@@ -114,12 +114,14 @@ static void take_client(struct http_peer *peer)
 	struct http_list list = {0};
 	struct slice protocol;
 
+	req->tls = peer->tls;
 	req->secure = peer->tls || address_is_loopback((struct sockaddr *)&peer->socket);
 	if (!peer->trusted_proxy)
 		return;
 	req->secure = true;
 	while (http_list_next(&peer->headers, "X-Forwarded-Proto", &list, &protocol))
-		req->secure = slice_is_nocase(protocol, "https"); /* the last is the proxy's own word */
+		req->tls = req->secure = slice_is_nocase(protocol, "https"); /* the last is the proxy's own word */
+	req->tls |= peer->tls;
 	req->secure |= peer->tls;
 	take_forwarded_for(peer);
 }

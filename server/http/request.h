@@ -42,6 +42,7 @@ struct http_request {
 	char id[HTTP_REQUEST_ID_SIZE]; /* for logs, jobs and the X-Request-Id answer header */
 	char peer_address[64];         /* of the client, behind trusted proxies the forwarded one */
 	bool secure;                   /* TLS here, or said so by a trusted proxy, or loopback */
+	bool tls;                      /* TLS here, or said so by a trusted proxy: its browser keeps a cookie marked Secure */
 	const struct auth_user *user;  /* who signed in; NULL only where the row allows it */
 	void *app;                     /* what http_server_new was given: struct app in server/ */
 	struct http_response response;

@@ -14,6 +14,7 @@ typedef void http_handler_fn(struct http_request *req);
 enum http_run {
 	RUN_ON_LOOP,   /* reads of a few rows: no parsing of objects, no hashing, no waiting */
 	RUN_ON_WORKER, /* everything else */
+	RUN_ON_HASHER, /* a password's hash: threads of their own, as a crowd of guessers is not to take all workers */
 };
 
 enum http_body {
