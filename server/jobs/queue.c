@@ -279,7 +279,7 @@ int jobs_run_in_update(struct kv_txn *txn, const struct job_task *task, struct j
 	ret = task->kind->run(run);
 	run->job = NULL;
 	if (ret < 0 || next_of(run) == 0)
-		return ret < 0 ? ret : 0;
+		return ret;
 	again = job;
 	start_anew(&again, next_of(run));
 	again.id = 0;
