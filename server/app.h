@@ -14,6 +14,7 @@ struct http_server;
 struct metrics;
 struct rate;
 struct pool;
+struct runner;
 struct store;
 struct zone_set;
 
@@ -28,6 +29,7 @@ struct app {
 	struct metrics *metrics;
 	struct http_server *http;
 	struct rate *slot_rate, *booking_rate; /* of those who have no key */
+	struct runner *runner; /* of jobs; NULL in the command line */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "server/app.h"
 #include "server/base/metrics.h"
 #include "server/base/pool.h"
+#include "server/jobs/runner.h"
 #include "storage/store.h"
 
 static void get_health(struct http_request *req)
@@ -47,6 +48,8 @@ static void get_metrics(struct http_request *req)
 		metrics_set(app->metrics, METRIC_WORKERS_QUEUED, (int64_t)pool_queued(app->pool));
 		http_reply_text(req, 200, METRICS_CONTENT_TYPE, SLICE_EMPTY);
 		metrics_write(app->metrics, &req->response.body);
+		if (app->runner != NULL)
+			runner_write_metrics(app->runner, &req->response.body);
 	}
 	http_request_finish(req);
 }

@@ -16,6 +16,7 @@ include server/pages/local.mk
 server_libserver_a_SOURCES += \
 	server/app.h \
 	server/health.c server/health.h \
+	server/job_kinds.c server/job_kinds.h \
 	server/site.c server/site.h
 
 sbin_PROGRAMS += server/slotkeeperd

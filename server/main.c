@@ -28,14 +28,15 @@
 #include "server/health.h"
 #include "server/http/http_server.h"
 #include "server/http/tls.h"
+#include "server/job_kinds.h"
+#include "server/jobs/runner.h"
 #include "server/pages/pages.h"
 #include "server/site.h"
 #include "storage/store.h"
 
+#define STOP_SECONDS     9    /* of the 10 that a stop may take: requests first, then jobs */
 #define LISTEN_MAX       64
 #define FILES_BESIDE     512  /* descriptors that are no connections */
-#define UPKEEP_SECONDS   1    /* between looks at what is due */
-#define HORIZON_BATCH    100  /* series in one go */
 
 enum exit_status {
 	EXIT_GOOD = 0,
@@ -50,7 +51,6 @@ struct daemon {
 	struct tls *tls;
 	struct http_listeners *listeners;
 	struct control_server *control;
-	instant_t next_hourly;
 };
 
 static int complain(const char *what, const char *why, int status)
@@ -172,6 +172,15 @@ static int open_site(struct daemon *daemon)
 	return ret < 0 ? why(&err, ret, "store", EXIT_START) : EXIT_GOOD;
 }
 
+static int start_jobs(struct app *app)
+{
+	struct runner_options options = {
+	    .store = app->store, .clock = app->clock, .kinds = job_kinds, .arg = app, .metrics = app->metrics};
+	int ret = runner_new(&options, &app->runner);
+
+	return ret < 0 ? complain("jobs", strerror(-ret), EXIT_START) : EXIT_GOOD;
+}
+
 static int start_http(struct daemon *daemon)
 {
 	struct app *app = site_app(daemon->site);
@@ -241,42 +250,16 @@ static void reload(struct daemon *daemon)
 	metrics_add(app->metrics, ret < 0 ? METRIC_CONFIG_RELOADS_FAILED : METRIC_CONFIG_RELOADS, 1);
 }
 
-/* What is due, and hourly what goes or grows with time. */
-static void upkeep(struct daemon *daemon)
-{
-	struct app *app = site_app(daemon->site);
-	instant_t now = clock_now(app->clock);
-	int ret = change_run_due_touches(app->changes);
-
-	if (ret < 0)
-		log_event(LOG_ERROR_LEVEL, "main", NULL, "due touches failed", "error=%d", -ret);
-	if (now < daemon->next_hourly)
-		return;
-	ret = change_sweep_refused(app->changes);
-	if (ret < 0)
-		log_event(LOG_ERROR_LEVEL, "main", NULL, "refused copies not swept", "error=%d", -ret);
-	ret = change_prune(app->changes);
-	if (ret < 0)
-		log_event(LOG_ERROR_LEVEL, "main", NULL, "tombstones not pruned", "error=%d", -ret);
-	ret = change_extend_horizon(app->changes, HORIZON_BATCH);
-	if (ret < 0)
-		log_event(LOG_ERROR_LEVEL, "main", NULL, "index of series not extended", "error=%d", -ret);
-	daemon->next_hourly = ret == HORIZON_BATCH ? now : now + HOUR_SECONDS;
-}
-
 /* Until SIGTERM or SIGINT. */
 static void run(struct daemon *daemon, const sigset_t *signals)
 {
-	const struct timespec second = {.tv_sec = UPKEEP_SECONDS};
-
 	for (;;) {
-		int signal = sigtimedwait(signals, NULL, &second);
+		int signal = sigwaitinfo(signals, NULL);
 
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
 		if (signal == SIGHUP)
 			reload(daemon);
-		upkeep(daemon);
 	}
 }
 
@@ -293,10 +276,33 @@ static void flush(const struct app *app)
 	(void)!kv_update_wait(store_kv(app->store), nothing, NULL);
 }
 
-static void stop(struct daemon *daemon)
+/* A job that does not end is left alone with what it uses: what was acknowledged is on disk, its lease is given back. */
+static void stop_jobs(struct app *app, const struct timespec *began, int status)
+{
+	struct timespec now;
+
+	if (app->runner == NULL)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (runner_stop(app->runner, now.tv_sec < began->tv_sec + STOP_SECONDS ? began->tv_sec + STOP_SECONDS - now.tv_sec : 0)) {
+		runner_free(app->runner);
+		app->runner = NULL;
+		return;
+	}
+	log_event(LOG_WARN_LEVEL, "main", NULL, "a job still runs: it is run again after the next start", NULL);
+	fflush(NULL);
+	_exit(status);
+}
+
+static void stop(struct daemon *daemon, int status)
 {
 	struct app *app = daemon->site != NULL ? site_app(daemon->site) : NULL;
 
+	struct timespec began;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	if (app != NULL && app->runner != NULL)
+		runner_quiet(app->runner);
 	control_server_free(daemon->control);
 	if (app != NULL && app->http != NULL) {
 		http_server_stop(app->http);
@@ -306,6 +312,7 @@ static void stop(struct daemon *daemon)
 		http_server_free(app->http);
 	}
 	if (app != NULL) {
+		stop_jobs(app, &began, status);
 		auth_free(app->auth);
 		rate_free(app->slot_rate);
 		rate_free(app->booking_rate);
@@ -332,11 +339,13 @@ int main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL); /* every thread inherits it: main alone takes them */
 	status = open_site(&daemon);
 	if (status == EXIT_GOOD)
+		status = start_jobs(site_app(daemon.site));
+	if (status == EXIT_GOOD)
 		status = start_http(&daemon);
 	if (status == EXIT_GOOD) {
 		run(&daemon, &signals);
 		log_event(LOG_INFO_LEVEL, "main", NULL, "stopping", "%s", "");
 	}
-	stop(&daemon);
+	stop(&daemon, status);
 	return status;
 }

@@ -25,7 +25,6 @@ struct change_service *change_service_new(struct store *store, const struct zone
 	service->timezone = settings->timezone;
 	service->max_resource_size = settings->max_resource_size ? settings->max_resource_size : ICAL_OBJECT_MAX;
 	service->max_instances = settings->max_instances ? settings->max_instances : RECUR_INSTANCES_MAX;
-	atomic_init(&service->next_touch, INSTANT_MIN);
 	change_service_reload(service, settings);
 	return service;
 }
@@ -81,14 +80,6 @@ static void write_start(struct write *write)
 		kv_update(store_kv(write->service->store), write_commit, write_done, write);
 }
 
-void change_note_touch(struct change_service *service, instant_t due)
-{
-	int_least64_t next = atomic_load(&service->next_touch);
-
-	while (due < next && !atomic_compare_exchange_weak(&service->next_touch, &next, due))
-		;
-}
-
 void write_finish(struct write *write, int ret)
 {
 	struct change_result *result = &write->result;
@@ -97,8 +88,6 @@ void write_finish(struct write *write, int ret)
 		result->outcome = CHANGE_FAILED;
 		result->ret = ret;
 	}
-	if (ret >= 0 && write->touch_due != 0)
-		change_note_touch(write->service, write->touch_due);
 	calendar_object_free(write->object);
 	write->object = NULL;
 	interval_set_free(&write->far.busy);

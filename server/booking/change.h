@@ -202,8 +202,8 @@ typedef void change_told_fn(const char *sentence, void *arg);
 int change_repair(struct change_service *service, change_told_fn *tell, void *arg);
 
 /*
- * Removes tombstones that are older than a year or beyond 100,000 of a calendar (RFC 6578, 3.8), in small updates; a timer
- * calls it hourly. Waits likewise. The count, or -errno.
+ * Removes tombstones that are older than a year or beyond 100,000 of a calendar (RFC 6578, 3.8), in small updates; a job
+ * calls it hourly. Waits for the writer. The count, or -errno.
  */
 int change_prune(struct change_service *service);
 
@@ -214,15 +214,13 @@ int change_prune(struct change_service *service);
 int change_extend_horizon(struct change_service *service, size_t limit);
 
 /*
- * What a timer does, about every second: gives the refused objects whose new ETag was put off theirs. Cheap when nothing
- * is due. Waits for the writer, so not from a loop's thread. The count, or -errno.
+ * The service's own jobs, run when they are due, in the update that strikes them out: `touch` gives a refused object whose
+ * new ETag was put off its new ETag; `refused_sweep` removes the cancelled copy of a refused item that is
+ * CHANGE_REFUSED_KEPT old. 1: done; 0: there was no need any more; or -errno.
  */
-int change_run_due_touches(struct change_service *service);
-/*
- * What a timer does, hourly: removes the cancelled copies of refused items that are CHANGE_REFUSED_KEPT old. Waits
- * likewise. The count, or -errno.
- */
-int change_sweep_refused(struct change_service *service);
+int change_run_touch(struct kv_txn *txn, struct arena *arena, const struct job *job, instant_t now);
+int change_run_sweep(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
+    instant_t now);
 
 /*
  * Gives users the collections that they lack because their store is older; called at start. Waits for the writer. 0 or

@@ -470,7 +470,6 @@ int write_commit(struct kv_txn *txn, void *arg)
 	int ret = 0;
 
 	write->result = (struct change_result){0};
-	write->touch_due = 0;
 	ret = origin_guard(&write->request->origin, txn, &write->result);
 	if (ret == 0 && write->in_writer)
 		ret = write_prepare(write, txn);

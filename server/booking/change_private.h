@@ -27,8 +27,6 @@ struct change_service {
 	size_t max_resource_size, max_instances;
 	atomic_int handling, on_overlap;
 	atomic_size_t max_home_size;
-	/* No put-off touch is due before; only a hint that spares the timer a look, so it lives outside the store. */
-	atomic_int_least64_t next_touch;
 };
 
 /* ---- place.c: where an object lies, and in which zone its floating times are read ---- */
@@ -134,7 +132,6 @@ struct write {
 
 	unsigned stale;    /* how often the snapshot was too old */
 	bool in_writer;    /* prepare inside the update, where nothing can be stale */
-	instant_t touch_due; /* of a touch that this update put off; 0: none */
 	struct change_result result;
 };
 
@@ -250,10 +247,7 @@ int alerts_of_booking(struct kv_txn *txn, struct arena *arena, uint64_t owner, s
 
 #define TOUCHES_PER_MINUTE 10
 
-/* Counts one; *ALLOWED_R false: put off, the timer does it at *DUE_R. */
-int touch_take(struct kv_txn *txn, struct arena *arena, const struct object *object, instant_t now, bool *allowed_r,
-    instant_t *due_r);
-/* The timer has to look at DUE at the latest. */
-void change_note_touch(struct change_service *service, instant_t due);
+/* Counts one; *ALLOWED_R false: put off until the minute is over, when its job does it. */
+int touch_take(struct kv_txn *txn, struct arena *arena, const struct object *object, instant_t now, bool *allowed_r);
 
 #endif

@@ -76,15 +76,11 @@ int transfer_clear(struct kv_txn *txn, struct write *write, const struct object 
 
 int transfer_refuse(struct kv_txn *txn, struct write *write)
 {
-	instant_t now = clock_now(write->service->clock), due;
+	instant_t now = clock_now(write->service->clock);
 	bool allowed;
-	int ret = touch_take(txn, write->arena, &write->source, now, &allowed, &due);
+	int ret = touch_take(txn, write->arena, &write->source, now, &allowed);
 
-	if (ret < 0)
+	if (ret < 0 || !allowed)
 		return ret;
-	if (!allowed) {
-		write->touch_due = due;
-		return 0;
-	}
 	return store_object_touch(txn, write->source_place.owner.id, &write->source, now);
 }

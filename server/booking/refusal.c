@@ -350,16 +350,11 @@ static int refuse_new(struct write *write, struct kv_txn *txn, struct slice copy
 /* Something is there: a live item, which stays, or the copy of an earlier refusal, which becomes that of this one. */
 static int refuse_again(struct write *write, struct kv_txn *txn, struct object *old, struct slice copy)
 {
-	instant_t due;
 	bool allowed;
-	int ret = touch_take(txn, write->arena, old, clock_now(write->service->clock), &allowed, &due);
+	int ret = touch_take(txn, write->arena, old, clock_now(write->service->clock), &allowed);
 
-	if (ret < 0)
+	if (ret < 0 || !allowed)
 		return ret;
-	if (!allowed) {
-		write->touch_due = due;
-		return 0;
-	}
 	if (old->flags & OBJECT_REFUSED) {
 		ret = has_body(txn, old, copy);
 		if (ret == 0)

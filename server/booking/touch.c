@@ -12,7 +12,6 @@
 
 #define TOUCH_KIND       SLICE("touch")
 #define TOUCH_PAYLOAD    4096
-#define TOUCHES_IN_ONE   200 /* due ones that one update works on */
 
 struct touch {
 	uint64_t collection;
@@ -66,8 +65,7 @@ static int touch_write(struct kv_txn *txn, const struct touch *touch, struct sli
 	return store_job_put(txn, &job);
 }
 
-int touch_take(struct kv_txn *txn, struct arena *arena, const struct object *object, instant_t now, bool *allowed_r,
-    instant_t *due_r)
+int touch_take(struct kv_txn *txn, struct arena *arena, const struct object *object, instant_t now, bool *allowed_r)
 {
 	struct slice key = object_job_key(arena, object->collection, object->name);
 	struct touch touch;
@@ -87,129 +85,29 @@ int touch_take(struct kv_txn *txn, struct arena *arena, const struct object *obj
 		touch.count++;
 	else
 		touch.pending = true;
-	*due_r = touch.since + MINUTE_SECONDS;
 	return touch_write(txn, &touch, key);
 }
 
-/* ---- the timer ---- */
-
-struct due_touch {
-	uint64_t job;
-	struct slice key;
-	struct touch touch;
-};
-
-struct due {
-	struct change_service *service;
-	struct arena *arena;
-	instant_t now;
-	struct due_touch at[TOUCHES_IN_ONE];
-	size_t count;
-	bool more;
-	instant_t next; /* the soonest that is not yet due */
-	int touched;
-};
-
-static int see_job(const struct job *job, void *arg)
-{
-	struct due *due = arg;
-	struct due_touch *one = &due->at[due->count];
-
-	if (!slice_equal(job->kind, TOUCH_KIND) || job->state != JOB_READY)
-		return 0;
-	if (job->due > due->now) {
-		due->next = job->due;
-		return 1; /* they come by due time */
-	}
-	if (due->count == TOUCHES_IN_ONE) {
-		due->more = true;
-		return 1;
-	}
-	one->job = job->id;
-	one->key = slice_of(arena_copy(due->arena, job->key), job->key.len);
-	if (one->key.at == NULL)
-		return -ENOMEM;
-	due->count++;
-	return touch_read(job->payload, &one->touch);
-}
-
 /* One touch that was put off; the minute that begins with it counts it. */
-static int touch_late(struct due *due, struct kv_txn *txn, struct due_touch *one)
+int change_run_touch(struct kv_txn *txn, struct arena *arena, const struct job *job, instant_t now)
 {
-	struct touch *touch = &one->touch;
 	struct collection collection;
 	struct object object;
-	int ret = store_object_get_by_id(txn, due->arena, touch->collection, touch->object, &object);
+	struct touch touch;
+	int ret = touch_read(job->payload, &touch);
 
-	if (ret == 0)
-		ret = store_collection_get_by_id(txn, due->arena, touch->collection, &collection);
-	if (ret == -ENOENT)
-		return 0;
-	if (ret == 0)
-		ret = store_object_touch(txn, collection.owner, &object, due->now);
-	if (ret < 0)
+	if (ret < 0 || !touch.pending)
 		return ret;
-	due->touched++;
-	touch->since = due->now;
-	touch->count = 1;
-	touch->pending = false;
-	if (due->now + MINUTE_SECONDS < due->next)
-		due->next = due->now + MINUTE_SECONDS;
-	return touch_write(txn, touch, one->key);
-}
-
-static int run_due(struct kv_txn *txn, void *arg)
-{
-	struct due *due = arg;
-	int ret;
-
-	due->count = 0;
-	due->touched = 0;
-	due->more = false;
-	due->next = INSTANT_MAX;
-	ret = store_job_each(txn, see_job, due);
-	for (size_t i = 0; ret >= 0 && i < due->count; i++) {
-		ret = store_job_delete(txn, due->at[i].job);
-		if (ret == 0 && due->at[i].touch.pending)
-			ret = touch_late(due, txn, &due->at[i]);
-	}
-	return ret < 0 ? ret : 0;
-}
-
-static int run_some(struct change_service *service, struct due *due)
-{
-	int ret;
-
-	due->service = service;
-	due->now = clock_now(service->clock);
-	due->arena = arena_new(16u << 20);
-	if (due->arena == NULL)
-		return -ENOMEM;
-	/* Until it is known better: what is put off meanwhile lowers it again. */
-	atomic_store(&service->next_touch, INSTANT_MAX);
-	ret = kv_update_wait(store_kv(service->store), run_due, due);
-	arena_free(due->arena);
+	ret = store_object_get_by_id(txn, arena, touch.collection, touch.object, &object);
+	if (ret == 0)
+		ret = store_collection_get_by_id(txn, arena, touch.collection, &collection);
+	if (ret == 0)
+		ret = store_object_touch(txn, collection.owner, &object, now);
 	if (ret < 0)
-		atomic_store(&service->next_touch, INSTANT_MIN);
-	else
-		change_note_touch(service, due->next);
-	return ret;
-}
-
-int change_run_due_touches(struct change_service *service)
-{
-	struct due *due;
-	int total = 0, ret = 0;
-
-	if (atomic_load(&service->next_touch) > clock_now(service->clock))
-		return 0;
-	due = calloc(1, sizeof(*due));
-	if (due == NULL)
-		return -ENOMEM;
-	do {
-		ret = run_some(service, due);
-		total += ret == 0 ? due->touched : 0;
-	} while (ret == 0 && due->more);
-	free(due);
-	return ret < 0 ? ret : total;
+		return ret == -ENOENT ? 0 : ret;
+	touch.since = now;
+	touch.count = 1;
+	touch.pending = false;
+	ret = touch_write(txn, &touch, job->key);
+	return ret < 0 ? ret : 1;
 }

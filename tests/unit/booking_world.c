@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 #include "protocol/ical/calendar_object.h"
+#include "server/app.h"
 #include "server/base/tzdata.h"
 #include "server/booking/verify.h"
+#include "server/job_kinds.h"
 
 static void must(int ret, const char *what)
 {
@@ -253,6 +255,52 @@ size_t world_jobs(struct world *world, const char *kind)
 
 	must(kv_view(store_kv(world->store), read_jobs, &reading), "jobs");
 	return reading.count;
+}
+
+/* ---- jobs that are due ---- */
+
+struct running {
+	struct world *world;
+	const struct app *app;
+	const char *kind;
+	int done;
+};
+
+static int run_due(struct kv_txn *txn, void *arg)
+{
+	struct running *running = arg;
+	size_t places[JOBS_KINDS_MAX];
+	struct job_look look = {.kinds = &job_kinds,
+	    .places = places,
+	    .arena = running->world->arena,
+	    .now = running->world->clock.now};
+	struct job_run run = {
+	    .arena = running->world->arena, .arg = (void *)(uintptr_t)running->app, .now = look.now};
+	int ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		places[i] = job_kinds.count > i && strcmp(job_kinds.at[i].name, running->kind) == 0 ? JOB_TASKS_MAX : 0;
+	running->done = 0;
+	ret = jobs_look(txn, &look);
+	for (size_t i = 0; ret >= 0 && i < look.count; i++) {
+		ret = jobs_run_in_update(txn, &look.tasks[i], &run);
+		running->done += ret > 0;
+	}
+	return ret < 0 ? ret : (int)look.count;
+}
+
+int world_run_due(struct world *world, const char *kind)
+{
+	const struct app app = {.store = world->store, .changes = world->changes, .clock = &world->clock.clock};
+	struct running running = {world, &app, kind, 0};
+	int ret, done = 0;
+
+	do {
+		ret = kv_update_wait(store_kv(world->store), run_due, &running);
+		must(ret, kind);
+		done += running.done;
+	} while (ret > 0);
+	return done;
 }
 
 static int see_busy(const struct busy *busy, void *arg)

@@ -48,6 +48,8 @@ struct change_result world_delete(struct world *world, const char *path, const c
 int world_get(struct world *world, const char *path, struct object *object_r, struct slice *body_r);
 const char *world_etag(struct world *world, const char *path);
 uint64_t world_changes(struct world *world, const char *collection_path); /* number of the last change */
+/* Runs the jobs that are due, as the server does; how many of KIND had something to do. */
+int world_run_due(struct world *world, const char *kind);
 /* How many jobs of KIND there are. */
 size_t world_jobs(struct world *world, const char *kind);
 /* Blocking rows of NAME's time between two instants. */

@@ -497,16 +497,16 @@ static void test_touches_are_limited_and_the_last_is_put_off(void **state)
 		expect(world_put(world, "alice/bookings/b.ics", moved, LENIENT, NULL), CHANGE_REFUSED_LENIENT);
 	assert_int_equal(world_changes(world, "alice/bookings"), changes + 10);
 	etag = world_etag(world, "alice/bookings/b.ics");
-	assert_int_equal(change_run_due_touches(world->changes), 0);
+	assert_int_equal(world_run_due(world, "touch"), 0);
 	world->clock.now += 59;
-	assert_int_equal(change_run_due_touches(world->changes), 0);
+	assert_int_equal(world_run_due(world, "touch"), 0);
 	assert_string_equal(world_etag(world, "alice/bookings/b.ics"), etag);
 	world->clock.now += 1;
-	assert_int_equal(change_run_due_touches(world->changes), 1);
+	assert_int_equal(world_run_due(world, "touch"), 1);
 	assert_string_not_equal(world_etag(world, "alice/bookings/b.ics"), etag);
 	assert_int_equal(world_changes(world, "alice/bookings"), changes + 11);
 	world->clock.now += 120;
-	assert_int_equal(change_run_due_touches(world->changes), 0);
+	assert_int_equal(world_run_due(world, "touch"), 0);
 	assert_int_equal(world_jobs(world, "touch"), 0);
 }
 
@@ -523,7 +523,7 @@ static void test_a_put_off_touch_is_not_needed_after_a_real_change(void **state)
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T120000Z", 60), CHANGE_UPDATED);
 	etag = world_etag(world, "alice/bookings/b.ics");
 	world->clock.now += 60;
-	assert_int_equal(change_run_due_touches(world->changes), 0);
+	assert_int_equal(world_run_due(world, "touch"), 0);
 	assert_string_equal(world_etag(world, "alice/bookings/b.ics"), etag);
 }
 
@@ -658,10 +658,10 @@ static void test_cancelled_copies_go_after_a_week(void **state)
 	expect(put(world, "alice/bookings/a.ics", "a", "20270320T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/b.ics", "b", "20270320T090000Z", 60), CHANGE_REFUSED_LENIENT);
 	world->clock.now += 7 * DAY_SECONDS - 1;
-	assert_int_equal(change_sweep_refused(world->changes), 0);
+	assert_int_equal(world_run_due(world, "refused_sweep"), 0);
 	assert_int_equal(world_get(world, "alice/bookings/b.ics", NULL, NULL), 0);
 	world->clock.now += 1;
-	assert_int_equal(change_sweep_refused(world->changes), 1);
+	assert_int_equal(world_run_due(world, "refused_sweep"), 1);
 	assert_int_equal(world_get(world, "alice/bookings/b.ics", NULL, NULL), -ENOENT);
 	assert_int_equal(world_jobs(world, "booking_cancelled"), 0);
 	assert_int_equal(world_get(world, "alice/bookings/a.ics", NULL, NULL), 0);
