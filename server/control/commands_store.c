@@ -76,7 +76,7 @@ int command_check(struct command_call *call)
 
 struct counts {
 	struct kv_stats store;
-	int64_t users, resources, alerts, jobs;
+	int64_t users, resources, alerts, jobs, running, dead;
 };
 
 static int count_principal(const struct principal *principal, void *arg)
@@ -98,6 +98,8 @@ static int count_job(const struct job *job, void *arg)
 		counts->alerts++;
 	else
 		counts->jobs++;
+	counts->running += job->state == JOB_RUNNING;
+	counts->dead += job->state == JOB_DEAD;
 	return 0;
 }
 
@@ -106,7 +108,7 @@ static int count_in(struct kv_txn *txn, void *arg)
 	struct counts *counts = arg;
 	int ret;
 
-	counts->users = counts->resources = counts->alerts = counts->jobs = 0;
+	counts->users = counts->resources = counts->alerts = counts->jobs = counts->running = counts->dead = 0;
 	ret = store_principal_each(txn, count_principal, counts);
 	return ret < 0 ? ret : store_job_each(txn, count_job, counts);
 }
@@ -130,6 +132,8 @@ int command_status(struct command_call *call)
 	    {"resources", counts.resources},
 	    {"alerts", counts.alerts},
 	    {"jobs", counts.jobs},
+	    {"jobs_running", counts.running},
+	    {"jobs_dead", counts.dead},
 	    {"updates_waiting", (int64_t)counts.store.queued},
 	    {"store_rows", (int64_t)counts.store.rows},
 	    {"store_bytes", (int64_t)counts.store.bytes_used},

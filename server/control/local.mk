@@ -7,6 +7,7 @@ server_libserver_a_SOURCES += \
 	server/control/commands_explain.c \
 	server/control/commands_feed.c \
 	server/control/commands_hours.c \
+	server/control/commands_jobs.c \
 	server/control/commands_list.c \
 	server/control/commands_principal.c \
 	server/control/commands_setting.c \
