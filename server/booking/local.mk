@@ -14,6 +14,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/explain_value.c \
 	server/booking/far.c \
 	server/booking/horizon.c \
+	server/booking/names.c server/booking/names.h \
 	server/booking/place.c \
 	server/booking/principal.c \
 	server/booking/prune.c \

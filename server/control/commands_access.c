@@ -70,9 +70,9 @@ int command_group_add(struct command_call *call)
 	const char *name = command_option(call, "name");
 	int ret;
 
-	if (!command_name_is_good(slice_str(call->arguments[0])))
+	if (!names_name_is_good(slice_str(call->arguments[0])))
 		return command_fail(call, COMMAND_USAGE, "%s: a group is named like a user", call->arguments[0]);
-	if (name != NULL && !command_text_is_good(slice_str(name)))
+	if (name != NULL && !names_text_is_good(slice_str(name)))
 		return command_fail(call, COMMAND_USAGE, "--name: not plain text, or too long");
 	ret = kv_update_wait(store_kv(call->app->store), add_group_in, &change);
 	if (change.missing != NULL)
@@ -232,8 +232,8 @@ static int find_receiver(struct grant_change *change, struct kv_txn *txn, struct
 	int ret;
 
 	grant->who = 0;
-	grant->to = strcmp(who, COMMAND_ALL) == 0 ? GRANT_TO_ALL : GRANT_TO_AUTHENTICATED;
-	if (grant->to == GRANT_TO_ALL || strcmp(who, COMMAND_AUTHENTICATED) == 0)
+	grant->to = strcmp(who, NAMES_ALL) == 0 ? GRANT_TO_ALL : GRANT_TO_AUTHENTICATED;
+	if (grant->to == GRANT_TO_ALL || strcmp(who, NAMES_AUTHENTICATED) == 0)
 		return 0;
 	ret = store_principal_get(txn, change->call->arena, slice_str(who), &receiver);
 	if (ret == -ENOENT || (ret == 0 && receiver.id == grant->owner)) {
@@ -304,7 +304,7 @@ static int see_grant(const struct grant *grant, void *arg)
 {
 	struct grant_list *list = arg;
 	struct command_call *call = list->change->call;
-	struct principal receiver = {.name = slice_str(grant->to == GRANT_TO_ALL ? COMMAND_ALL : COMMAND_AUTHENTICATED)};
+	struct principal receiver = {.name = slice_str(grant->to == GRANT_TO_ALL ? NAMES_ALL : NAMES_AUTHENTICATED)};
 	int ret = 0;
 
 	if (grant->to == GRANT_TO_PRINCIPAL)
@@ -398,7 +398,7 @@ int command_app_password_create(struct command_call *call)
 	int ret;
 
 	_Static_assert(APP_PASSWORD_DIGEST == PASSWORD_DIGEST_SIZE, "the store keeps the whole digest");
-	if (!command_text_is_good(change.password.name))
+	if (!names_text_is_good(change.password.name))
 		return command_fail(call, COMMAND_USAGE, "--name: not plain text, or too long");
 	ret = password_make(made);
 	if (ret == 0)

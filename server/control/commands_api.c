@@ -63,7 +63,7 @@ static int take_key(struct key_call *call)
 	call->key.name = slice_str(name);
 	call->key.role = API_ROLE_BOOKING;
 	call->key.created = clock_now(call->call->app->clock);
-	if (!command_text_is_good(call->key.name))
+	if (!names_text_is_good(call->key.name))
 		return command_fail(call->call, COMMAND_USAGE, "--name: not plain text of a bounded length");
 	if (role == NULL)
 		return COMMAND_OK;

@@ -3,52 +3,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "protocol/base/ascii.h"
-#include "protocol/base/utf8.h"
 #include "protocol/ical/timezone.h"
 #include "protocol/json/json.h"
 #include "server/auth/password.h"
 #include "server/booking/change.h"
 #include "server/control/commands_private.h"
 
-#define PRINCIPAL_NAME_MAX  64
-#define TEXT_OPTION_MAX     200
-#define SEATS_MAX           100000
 #define PASSWORD_MAX        1024
 
 /* ---- what was given ---- */
-
-bool command_name_is_good(struct slice name)
-{
-	if (slice_is(name, COMMAND_ALL) || slice_is(name, COMMAND_AUTHENTICATED))
-		return false; /* whom a grant can be made to beside principals */
-	if (name.len == 0 || name.len > PRINCIPAL_NAME_MAX || !ascii_is_alnum(name.at[0]))
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (!ascii_is_alnum(name.at[i]) && strchr("._-@+", name.at[i]) == NULL)
-			return false;
-	return true;
-}
-
-static bool email_is_good(struct slice email)
-{
-	ptrdiff_t at = slice_find_byte(email, '@');
-
-	if (at <= 0 || (size_t)at + 1 == email.len || email.len > TEXT_OPTION_MAX || !utf8_is_valid(email))
-		return false;
-	for (size_t i = 0; i < email.len; i++)
-		if (ascii_is_control(email.at[i]) || strchr(" <>,;:\"()[]\\", email.at[i]) != NULL)
-			return false;
-	return slice_find_byte(slice_from(email, (size_t)at + 1), '@') < 0;
-}
-
-bool command_text_is_good(struct slice text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (ascii_is_control(text.at[i]))
-			return false;
-	return text.len <= TEXT_OPTION_MAX && utf8_is_valid(text);
-}
 
 static int take_timezone(struct command_call *call, struct principal *principal)
 {
@@ -71,16 +34,16 @@ static int take_common(struct command_call *call, struct principal *principal)
 
 	principal->name = slice_str(call->arguments[0]);
 	principal->created = clock_now(call->app->clock);
-	if (!command_name_is_good(principal->name))
+	if (!names_name_is_good(principal->name))
 		return command_fail(call, COMMAND_USAGE,
 		    "%s: a name is 1 to %d letters, digits and . _ - @ +, and begins with a letter or digit",
-		    call->arguments[0], PRINCIPAL_NAME_MAX);
-	if (email != NULL && !email_is_good(slice_str(email)))
+		    call->arguments[0], NAMES_NAME_MAX);
+	if (email != NULL && !names_email_is_good(slice_str(email)))
 		return command_fail(call, COMMAND_USAGE, "--email: %s is no e-mail address", email);
 	principal->email = slice_str(email);
 	principal->display_name = name != NULL ? slice_str(name) : principal->name;
-	if (!command_text_is_good(principal->display_name))
-		return command_fail(call, COMMAND_USAGE, "--name: not plain text of at most %d bytes", TEXT_OPTION_MAX);
+	if (!names_text_is_good(principal->display_name))
+		return command_fail(call, COMMAND_USAGE, "--name: not plain text of at most %d bytes", NAMES_TEXT_MAX);
 	return take_timezone(call, principal);
 }
 
@@ -97,7 +60,7 @@ static int take_password(struct command_call *call, struct slice *password_r, bo
 		struct slice line = SLICE_EMPTY;
 
 		if (!slice_next_line(&given, &line) || line.len == 0 || line.len > PASSWORD_MAX ||
-		    !command_text_is_good(slice_sub(line, 0, TEXT_OPTION_MAX)))
+		    !names_text_is_good(slice_sub(line, 0, NAMES_TEXT_MAX)))
 			return command_fail(call, COMMAND_USAGE,
 			    "--password-stdin: wants one line of 1 to %d bytes", PASSWORD_MAX);
 		*password_r = line;
@@ -187,11 +150,11 @@ static int take_resource(struct command_call *call, struct principal *principal)
 		principal->resource = RESOURCE_EQUIPMENT;
 	else if (kind != NULL && strcmp(kind, "room") != 0)
 		return command_fail(call, COMMAND_USAGE, "--kind: %s is neither room nor equipment", kind);
-	if (seats != NULL && slice_to_u64(slice_str(seats), SEATS_MAX, &count) < 0)
-		return command_fail(call, COMMAND_USAGE, "--seats: %s is no number up to %d", seats, SEATS_MAX);
+	if (seats != NULL && slice_to_u64(slice_str(seats), NAMES_SEATS_MAX, &count) < 0)
+		return command_fail(call, COMMAND_USAGE, "--seats: %s is no number up to %d", seats, NAMES_SEATS_MAX);
 	principal->seats = (uint32_t)count;
 	principal->pool = slice_str(command_option(call, "pool"));
-	if (principal->pool.len > 0 && !command_name_is_good(principal->pool))
+	if (principal->pool.len > 0 && !names_name_is_good(principal->pool))
 		return command_fail(call, COMMAND_USAGE, "--pool: a pool is named like a resource");
 	return COMMAND_OK;
 }

@@ -5,6 +5,7 @@
 #define SERVER_CONTROL_COMMANDS_PRIVATE_H
 
 #include "server/app.h"
+#include "server/booking/names.h"
 #include "server/control/command.h"
 #include "storage/store.h"
 
@@ -18,15 +19,6 @@ command_fn command_import, command_export, command_calendar_set;
 command_fn command_group_add, command_group_list, command_group_remove, command_grant;
 command_fn command_apikey_create, command_apikey_list, command_apikey_revoke, command_audit;
 command_fn command_app_password_create, command_app_password_list, command_app_password_revoke;
-
-/* Whom a grant can be made to beside principals; no principal has these names. */
-#define COMMAND_ALL           "all"
-#define COMMAND_AUTHENTICATED "authenticated"
-
-/* A name as principals have it: it stands in URLs, in file names and on command lines. */
-bool command_name_is_good(struct slice name);
-/* Plain text of a bounded length. */
-bool command_text_is_good(struct slice text);
 
 /* Turns a failed read or write of the store into a line; returns COMMAND_FAILED. */
 int command_store_failed(struct command_call *call, int ret);

@@ -58,7 +58,7 @@ static int set_name(struct command_call *call, struct collection *c, struct slic
 {
 	(void)call;
 	c->display_name = value;
-	return command_text_is_good(value) ? 0 : -EINVAL;
+	return names_text_is_good(value) ? 0 : -EINVAL;
 }
 
 static int set_timezone(struct command_call *call, struct collection *c, struct slice value)
