@@ -233,6 +233,13 @@ int change_complete_homes(struct change_service *service);
  * inside the caller's update. -EEXIST when name or address is taken.
  */
 int change_principal_create(struct change_service *service, struct kv_txn *txn, struct principal *principal);
+/*
+ * Writes a principal's row anew inside the caller's update; id and name must be those of one who is there. When his zone or
+ * his address has changed, on which the index of his calendars rests, they are indexed anew in the same update: -EBUSY when
+ * his bookings in floating time would overlap. -EEXIST when the address belongs to another.
+ */
+int change_principal_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    struct principal *principal);
 /* Removes a principal with everything that is his; -EBUSY while live bookings lie ahead and not FORCE. */
 int change_principal_delete(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice name,
     bool force);

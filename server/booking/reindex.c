@@ -218,6 +218,65 @@ int change_collection_update(struct change_service *service, struct kv_txn *txn,
 	               : reindex(service, txn, arena, &after, place_member(&before) != 0, CLASH_REFUSES, objects, count);
 }
 
+/* ---- an owner changes ---- */
+
+#define CALENDARS_OF_OWNER_MAX 10000
+
+struct owned {
+	struct arena *arena;
+	struct slice *names;
+	size_t count;
+};
+
+static int see_owned(const struct collection *collection, void *arg)
+{
+	struct owned *owned = arg;
+
+	if (collection->kind != COLLECTION_CALENDAR && collection->kind != COLLECTION_BOOKINGS)
+		return 0;
+	if (owned->count == CALENDARS_OF_OWNER_MAX)
+		return -E2BIG;
+	owned->names[owned->count] = slice_of(arena_copy(owned->arena, collection->name), collection->name.len);
+	return owned->names[owned->count++].at != NULL ? 0 : -ENOMEM;
+}
+
+static int reindex_owned(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice home,
+    struct slice name)
+{
+	struct object *objects;
+	struct place place;
+	size_t count;
+	int ret = place_get(service, txn, arena, home, name, &place);
+
+	if (ret < 0)
+		return ret;
+	place.collection.revision++; /* what was computed for the owner as he was is stale */
+	ret = store_collection_put(txn, &place.collection);
+	if (ret == 0)
+		ret = collection_objects(txn, arena, place.collection.id, &objects, &count);
+	return ret < 0 ? ret : reindex(service, txn, arena, &place, place_member(&place) != 0, CLASH_REFUSES, objects, count);
+}
+
+int change_principal_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    struct principal *principal)
+{
+	struct owned owned = {.arena = arena};
+	struct principal before;
+	int ret = store_principal_get(txn, arena, principal->name, &before);
+
+	if (ret == 0 && before.id != principal->id)
+		return -ENOENT;
+	if (ret == 0)
+		ret = store_principal_put(txn, principal);
+	if (ret < 0 || (slice_equal(before.timezone, principal->timezone) && slice_equal(before.email, principal->email)))
+		return ret;
+	owned.names = arena_array(arena, CALENDARS_OF_OWNER_MAX, sizeof(*owned.names));
+	ret = owned.names != NULL ? store_collection_each(txn, principal->name, see_owned, &owned) : -ENOMEM;
+	for (size_t i = 0; ret == 0 && i < owned.count; i++)
+		ret = reindex_owned(service, txn, arena, principal->name, owned.names[i]);
+	return ret;
+}
+
 /* ---- what moves, when that on which the index rests has changed ---- */
 
 #define BASIS_NAME      SLICE("index-basis")
