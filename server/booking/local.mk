@@ -28,6 +28,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/rules/policy.c server/booking/rules/policy.h \
 	server/booking/rules/slots.c server/booking/rules/slots.h \
 	server/booking/rules/world.c server/booking/rules/world.h \
+	server/booking/services.c server/booking/services.h \
 	server/booking/sweep.c \
 	server/booking/touch.c \
 	server/booking/verify.c server/booking/verify.h

@@ -266,8 +266,7 @@ static int slug_of(struct arena *arena, struct slice name, struct slice *slug_r)
 	return 0;
 }
 
-/* It stands in addresses and on command lines. */
-static bool id_is_good(struct slice id)
+bool policy_id_is_good(struct slice id)
 {
 	for (size_t i = 0; i < id.len; i++)
 		if (!ascii_is_alpha(id.at[i]) && !ascii_is_digit(id.at[i]) && (i == 0 || slice_find_byte(SLICE("-_."), id.at[i]) < 0))
@@ -289,7 +288,7 @@ static int read_names(struct arena *arena, const struct json_value *json, bool n
 		return slug_of(arena, policy->name, &policy->id);
 	if (ret < 0)
 		return ret;
-	return id_is_good(id) ? copy_text(arena, id, &policy->id)
+	return policy_id_is_good(id) ? copy_text(arena, id, &policy->id)
 	                      : error_set(err, 422, CONDITION_NONE, "id: letters, digits and -_. are wanted");
 }
 

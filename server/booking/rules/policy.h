@@ -72,6 +72,8 @@ int policy_read(struct arena *arena, const struct json_value *json, bool named, 
     struct error *err);
 /* All members, the defaults too; WEIGHTS says whether they are shown. B was empty, or stands in an object's member NAME. */
 void policy_write(struct buf *b, const char *name, const struct policy *policy, bool weights);
+/* Whether it can be a service's: it stands in addresses and on command lines. */
+bool policy_id_is_good(struct slice id);
 /* The index of a member of the staff, or -1. */
 int policy_find_staff(const struct policy *policy, struct slice name);
 
