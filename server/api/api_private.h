@@ -144,6 +144,13 @@ void api_list_end(struct api_request *r, struct api_list *list);
 /* ---- handlers ---- */
 api_act_fn api_audit_list, api_openapi;
 api_read_fn api_key_read;
+api_read_fn api_service_read;
+api_act_fn api_service_list, api_service_create, api_service_get, api_service_put, api_service_delete;
+api_read_fn api_principal_read, api_hours_read;
+api_act_fn api_principal_list, api_principal_create, api_principal_get, api_principal_put, api_principal_delete;
+api_act_fn api_hours_get, api_hours_put, api_job_list;
+/* Whom the address names, of the kind that it is about; -ENOENT. */
+int api_principal_find(struct api_request *r, struct kv_txn *txn, struct principal *principal_r);
 api_act_fn api_key_list, api_key_create, api_key_get, api_key_delete;
 
 #endif

@@ -2,13 +2,17 @@ server_libserver_a_SOURCES += \
 	server/api/api_private.h \
 	server/api/answer.c \
 	server/api/caller.c \
+	server/api/hours.c \
+	server/api/jobs.c \
 	server/api/keys.c \
 	server/api/list.c \
 	server/api/log.c \
 	server/api/openapi.c \
+	server/api/principals.c \
 	server/api/query.c \
 	server/api/request.c \
-	server/api/routes.c server/api/routes.h
+	server/api/routes.c server/api/routes.h \
+	server/api/services.c
 
 # The description of the API, as a literal.
 EXTRA_DIST += server/api/openapi.json
