@@ -1,4 +1,7 @@
 protocol_libprotocol_a_SOURCES += \
+	protocol/itip/compare.c \
 	protocol/itip/freebusy_request.c protocol/itip/freebusy_request.h \
 	protocol/itip/message.c protocol/itip/message.h \
-	protocol/itip/schedule_status.c protocol/itip/schedule_status.h
+	protocol/itip/organizer_change.c protocol/itip/organizer_change.h protocol/itip/organizer_message.c \
+	protocol/itip/schedule_status.c protocol/itip/schedule_status.h \
+	protocol/itip/view.c protocol/itip/view.h

@@ -11,15 +11,16 @@ static const struct method_row {
 	bool organizer;     /* every component has one */
 	size_t attendees;   /* of each component: no fewer, */
 	bool one_attendee;  /* and no more */
+	bool timeless;      /* DTSTART may be missing */
 } methods[ITIP_METHOD_COUNT] = {
-    [ITIP_PUBLISH] = {"PUBLISH", false, 0, false},
-    [ITIP_REQUEST] = {"REQUEST", true, 1, false},
-    [ITIP_REPLY] = {"REPLY", false, 1, true},
-    [ITIP_CANCEL] = {"CANCEL", true, 0, false},
-    [ITIP_ADD] = {"ADD", true, 1, false},
-    [ITIP_REFRESH] = {"REFRESH", true, 1, true},
-    [ITIP_COUNTER] = {"COUNTER", true, 1, true},
-    [ITIP_DECLINECOUNTER] = {"DECLINECOUNTER", true, 0, false},
+    [ITIP_PUBLISH] = {"PUBLISH", false, 0, false, false},
+    [ITIP_REQUEST] = {"REQUEST", true, 1, false, false},
+    [ITIP_REPLY] = {"REPLY", false, 1, true, true},
+    [ITIP_CANCEL] = {"CANCEL", true, 0, false, true},
+    [ITIP_ADD] = {"ADD", true, 1, false, false},
+    [ITIP_REFRESH] = {"REFRESH", true, 1, true, true},
+    [ITIP_COUNTER] = {"COUNTER", true, 1, true, false},
+    [ITIP_DECLINECOUNTER] = {"DECLINECOUNTER", true, 0, false, true},
 };
 
 struct slice itip_method_name(enum itip_method method)
@@ -35,6 +36,15 @@ bool itip_method_find(struct slice name, enum itip_method *method_r)
 			return true;
 		}
 	}
+	return false;
+}
+
+bool itip_user_is(const struct itip_user *user, struct slice address, struct slice email)
+{
+	for (size_t i = 0; i < user->count; i++)
+		if (ical_address_is(address, user->addresses[i]) ||
+		    (email.len > 0 && ical_address_is(email, user->addresses[i])))
+			return true;
 	return false;
 }
 
@@ -82,6 +92,24 @@ static int take_method(struct draft *draft, enum itip_method *method_r)
 	return count == 1 && known ? 0 : -EINVAL;
 }
 
+/* An object has a start: what names an instance gets that one, the rest one that nobody looks at. */
+static void complete_times(struct draft *draft)
+{
+	struct draft_part *part;
+
+	for (size_t i = 0; (part = draft_component(draft, i)) != NULL; i++) {
+		const struct draft_line *id = draft_find(part, "RECURRENCE-ID");
+
+		if (!slice_is_nocase(part->name, "VEVENT") || draft_find(part, "DTSTART") != NULL)
+			continue;
+		if (id != NULL)
+			draft_add(draft, part, SLICE("DTSTART"),
+			    draft_parameter(draft, id->parameters, "RANGE", slice_of(NULL, 0)), id->value);
+		else
+			draft_add(draft, part, SLICE("DTSTART"), SLICE_EMPTY, SLICE("19700101T000000Z"));
+	}
+}
+
 int itip_message_read(const struct itip_env *env, struct slice text, struct itip_message *message_r, struct error *err)
 {
 	struct itip_message message = {.method = ITIP_PUBLISH};
@@ -97,6 +125,8 @@ int itip_message_read(const struct itip_env *env, struct slice text, struct itip
 		return ret == -EILSEQ ? error_set(err, 403, CALDAV_VALID_CALENDAR_DATA, "not iCalendar") : ret;
 	if (take_method(draft, &message.method) < 0)
 		return invalid(err, "not exactly one METHOD of RFC 5546");
+	if (methods[message.method].timeless)
+		complete_times(draft);
 	ret = draft_text(draft, &message.body);
 	if (ret == 0)
 		ret = calendar_object_parse(env->arena, env->zones, message.body, ITIP_MESSAGE_MAX, &message.object, err);

@@ -31,6 +31,15 @@ struct itip_env {
 	instant_t now;
 };
 
+/* Somebody, by all the cal-addresses that he goes by. */
+struct itip_user {
+	const struct slice *addresses;
+	size_t count;
+};
+
+/* Whether ADDRESS is one of his; EMAIL (may be empty) is the parameter of that name beside it. */
+bool itip_user_is(const struct itip_user *user, struct slice address, struct slice email);
+
 struct itip_message {
 	enum itip_method method;
 	struct slice body;              /* without METHOD */
@@ -46,6 +55,7 @@ bool itip_method_find(struct slice name, enum itip_method *method_r);
  * Reads TEXT, which must live as long as ENV's arena. 0, -ENOMEM, or -EINVAL with *ERR: CALDAV:valid-calendar-data where
  * it is not iCalendar; CALDAV:valid-scheduling-message where METHOD is missing or unknown, ORGANIZER is missing (a REPLY
  * may lack it: Exchange leaves it out) or a REPLY, REFRESH or COUNTER has not exactly one ATTENDEE (RFC 5546, 3).
+ * Where the method does without DTSTART the body gets one all the same, for an object has it.
  */
 int itip_message_read(const struct itip_env *env, struct slice text, struct itip_message *message_r, struct error *err);
 /* The whole text of a message; of the arena. 0, -ENOMEM or -EILSEQ. */

@@ -15,6 +15,26 @@
 #define BOB(partstat)    "ATTENDEE;PARTSTAT=" partstat ":mailto:bob@example.org\n"
 #define CAROL(partstat)  "ATTENDEE;PARTSTAT=" partstat ":mailto:carol@example.org\n"
 
+/* Whether LINE stands in TEXT, folded or not. */
+static inline bool has(struct slice text, const char *line)
+{
+	size_t wanted = strlen(line);
+
+	for (size_t start = 0; start < text.len; start++) {
+		size_t at = start, matched = 0;
+
+		while (matched < wanted && at < text.len) {
+			if (slice_starts(slice_from(text, at), SLICE("\r\n ")))
+				at += 3;
+			else if (text.at[at++] != line[matched++])
+				break;
+			else if (matched == wanted)
+				return true;
+		}
+	}
+	return false;
+}
+
 static inline int itip_env_open(void **state)
 {
 	static const char *const names[] = {"Europe/Amsterdam", "Europe/London", "America/New_York", NULL};
