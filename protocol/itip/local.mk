@@ -1,4 +1,5 @@
 protocol_libprotocol_a_SOURCES += \
+	protocol/itip/attendee_change.c protocol/itip/attendee_change.h \
 	protocol/itip/compare.c \
 	protocol/itip/freebusy_request.c protocol/itip/freebusy_request.h \
 	protocol/itip/message.c protocol/itip/message.h \
