@@ -1,4 +1,5 @@
 protocol_libprotocol_a_SOURCES += \
+	protocol/itip/apply.c protocol/itip/apply.h protocol/itip/apply_answer.c protocol/itip/apply_private.h \
 	protocol/itip/attendee_change.c protocol/itip/attendee_change.h \
 	protocol/itip/compare.c \
 	protocol/itip/freebusy_request.c protocol/itip/freebusy_request.h \
