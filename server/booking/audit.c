@@ -7,7 +7,7 @@
 #define WHO_MAX 300 /* bytes: a name and a word before it */
 
 static const char *const doors[] = {[ORIGIN_USER] = "caldav", [ORIGIN_OPERATOR] = "command", [ORIGIN_API] = "api",
-    [ORIGIN_CONNECTION] = "provider", [ORIGIN_ENGINE] = "engine"};
+    [ORIGIN_PAGE] = "page", [ORIGIN_CONNECTION] = "provider", [ORIGIN_ENGINE] = "engine"};
 
 /* Who it was where the origin does not say: the person, or for want of one the door. */
 static struct slice who_of(const struct change_origin *origin, struct buf *b)

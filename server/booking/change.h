@@ -28,6 +28,7 @@ enum change_origin_kind {
 	ORIGIN_USER = 1,   /* a person's calendar app, over CalDAV */
 	ORIGIN_OPERATOR,   /* the command line */
 	ORIGIN_API,
+	ORIGIN_PAGE,       /* a person in a browser */
 	ORIGIN_CONNECTION, /* a provider: what is true there cannot be refused */
 	ORIGIN_ENGINE,
 };

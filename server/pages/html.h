@@ -2,8 +2,8 @@
  * pages/html - writes HTML in which nothing can be raw by accident.
  *
  * Names of elements and attributes are literals (the macros do not compile with anything else); all that is text goes
- * through one of three doors, each with its own escaping: html_text and html_say between tags, html_attr in an attribute,
- * html_path and html_outside in an address. There is no way to write markup from a value.
+ * through one of three doors, each with its own escaping: html_text and html_say between tags, html_attr in an
+ * attribute, html_path and html_outside in an address. There is no way to write markup from a value.
  *
  * The words of a page are sentences with places for values: "Times for {1}". They stand in one table at the top of its
  * file, marked with N_, so that they can be collected for translation.

@@ -1,8 +1,12 @@
 server_libserver_a_SOURCES += \
+	server/pages/admin.c server/pages/admin.h server/pages/admin_private.h \
+	server/pages/admin_jobs.c \
 	server/pages/assets.c server/pages/assets.h \
+	server/pages/form.c server/pages/form.h \
 	server/pages/html.c server/pages/html.h \
 	server/pages/page.c server/pages/page.h \
-	server/pages/pages.c server/pages/pages.h
+	server/pages/pages.c server/pages/pages.h \
+	server/pages/when.c server/pages/when.h
 
 # The files that pages are made of, as literals, each with the checksum that is its version.
 page_assets = server/pages/style.css server/pages/icon.svg

@@ -138,6 +138,8 @@ void page_begin(struct page *page, struct http_request *http, const struct page_
 	html_attr(h, "lang", SLICE("en"));
 	add_head(h, head, business);
 	html_open(h, "body");
+	if (head->wide)
+		html_attr(h, "class", SLICE("wide"));
 	html_open(h, "a.skip");
 	html_path(h, "href", "#main");
 	html_say(h, say.skip);

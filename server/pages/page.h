@@ -1,8 +1,8 @@
 /*
  * pages/page - what every page has: the frame, the fields of its answer, errors, redirects.
  *
- * A page works without script and has none; the one stylesheet comes from /assets/. No page may be framed, and the content
- * security policy allows nothing that is not named. The rows of PAGE_... say who may keep an answer and what a browser
+ * A page works without script and has none; the one stylesheet comes from /assets/. No page may be framed, and the
+ * content security policy allows nothing that is not named. The rows of PAGE_... say who may keep an answer and what a browser
  * tells the next site of the address.
  */
 #ifndef SERVER_PAGES_PAGE_H
@@ -30,6 +30,7 @@ struct page_head {
 	enum page_kind kind;
 	int status;
 	struct slice title;   /* of the window, and the first heading */
+	bool wide;            /* for tables */
 	page_part_fn *menu;   /* writes into the page's header; may be NULL */
 	const void *menu_arg;
 };
@@ -47,8 +48,8 @@ void page_redirect(struct http_request *http, enum page_kind kind, const char *l
 /* The form that was sent, or with GET the query. False: the answer was sent. */
 bool page_form(struct http_request *http, enum page_kind kind, struct http_form *form_r);
 /*
- * Whether a browser that sent this came from a page of ours, as far as it tells: Sec-Fetch-Site and Origin, against Host
- * and public-url. Who sends neither is no browser of today, and is left to the secret in the form.
+ * Whether a browser that sent this came from a page of ours, as far as it tells: Sec-Fetch-Site and Origin, against
+ * Host and public-url. Who sends neither is no browser of today, and is left to the secret in the form.
  */
 bool page_is_same_origin(const struct http_request *http);
 
