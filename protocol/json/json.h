@@ -15,6 +15,7 @@
 #include "protocol/base/buf.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/base/error.h"
+#include "protocol/base/instant.h"
 #include "protocol/base/slice.h"
 
 #define JSON_DEPTH_MAX 32 /* objects and arrays open at once: the parser recurses */
@@ -109,6 +110,7 @@ void json_close_array(struct buf *b);
 void json_add_text(struct buf *b, const char *name, struct slice text);
 void json_add_integer(struct buf *b, const char *name, int64_t value);
 void json_add_boolean(struct buf *b, const char *name, bool value);
+void json_add_instant(struct buf *b, const char *name, instant_t at); /* RFC 3339, in UTC */
 void json_add_null(struct buf *b, const char *name);
 
 #endif

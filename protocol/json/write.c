@@ -87,3 +87,11 @@ void json_add_null(struct buf *b, const char *name)
 	begin(b, name);
 	buf_add_str(b, "null");
 }
+
+void json_add_instant(struct buf *b, const char *name, instant_t at)
+{
+	AUTO_BUF struct buf text = BUF_INIT(64);
+
+	buf_add_rfc3339(&text, at, 0);
+	json_add_text(b, name, buf_slice(&text));
+}

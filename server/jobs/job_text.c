@@ -27,14 +27,6 @@ enum job_state job_state_of(struct slice word)
 	return 0;
 }
 
-static void add_instant(struct buf *b, const char *name, instant_t at)
-{
-	AUTO_BUF struct buf text = BUF_INIT(64);
-
-	buf_add_rfc3339(&text, at, 0);
-	json_add_text(b, name, buf_slice(&text));
-}
-
 static void add_text_or_null(struct buf *b, const char *name, struct slice text)
 {
 	if (text.len > 0)
@@ -50,10 +42,10 @@ void job_add_json(struct buf *b, const struct job *job)
 	json_add_text(b, "kind", job->kind);
 	json_add_text(b, "state", slice_str(job_state_word(job->state)));
 	json_add_text(b, "key", job->key);
-	add_instant(b, "created", job->created);
-	add_instant(b, "due", job->due);
+	json_add_instant(b, "created", job->created);
+	json_add_instant(b, "due", job->due);
 	if (job->state == JOB_RUNNING)
-		add_instant(b, "lease_end", job->lease_end);
+		json_add_instant(b, "lease_end", job->lease_end);
 	else
 		json_add_null(b, "lease_end");
 	json_add_integer(b, "attempts", job->attempts);
