@@ -10,6 +10,7 @@ storage_libstorage_a_SOURCES = \
 	storage/record_booking.c \
 	storage/repair.c storage/repair.h \
 	storage/store.c storage/store.h storage/store_private.h storage/store_write.h \
+	storage/store_alert.c \
 	storage/store_api_key.c \
 	storage/store_audit.c \
 	storage/store_booking.c \

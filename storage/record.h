@@ -215,6 +215,30 @@ struct job {
 	struct slice last_error; /* of the last attempt that failed, for people; empty: none did */
 };
 
+enum alert_kind {
+	ALERT_OVERLAP = 1, /* a private event lies over a booking */
+};
+
+enum alert_state {
+	ALERT_OPEN = 1,
+	ALERT_RESOLVED, /* a person has seen to it, though the two still meet */
+};
+
+/* Something that a person has to know, for as long as it is so. */
+struct alert {
+	uint64_t id;
+	enum alert_kind kind;
+	enum alert_state state;
+	uint64_t member;     /* principal id: whose time */
+	uint64_t collection; /* of the event */
+	struct slice event, booking; /* UIDs */
+	struct interval at;          /* the booking's time that the event runs into; of a series the first */
+	instant_t created;
+	struct slice request;     /* id of the request that made it so; empty: time did, or a start */
+	instant_t resolved;       /* 0: it is open */
+	struct slice resolved_by; /* who */
+};
+
 /*
  * What somebody may do with a collection, as bits (RFC 3744, 3; RFC 4791, 6.1.1; RFC 6638, 6). They are stored: a value
  * keeps its meaning for good.

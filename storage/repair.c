@@ -397,6 +397,15 @@ static int session_row(struct repair *r, const struct key *key, struct slice val
 	return ret < 0 || wrong == NULL ? ret : drop(r, key);
 }
 
+/* The clash makes it anew, if there is one. */
+static int alert_row(struct repair *r, const struct key *key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_alert_check(r->txn, r->arena, key_slice(key), value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : drop(r, key);
+}
+
 /* ---- all of it, in the order in which one leans on another ---- */
 
 static const char derived[] = {TABLE_PRINCIPAL_ID, TABLE_PRINCIPAL_EMAIL, TABLE_COLLECTION_ID, TABLE_OBJECT_ID, TABLE_UID,
@@ -426,6 +435,7 @@ static const struct {
     {TABLE_APP_PASSWORD, true, of_principal},
     {TABLE_SESSION, false, session_row},
     {TABLE_LOCK, true, of_principal},
+    {TABLE_ALERT, false, alert_row},
     {TABLE_HOME, true, of_principal},
     {TABLE_HOME_GONE, true, of_principal},
 };

@@ -61,6 +61,7 @@ typedef int store_series_fn(const struct series *series, void *arg);
 typedef int store_change_fn(const struct change *change, void *arg);
 typedef int store_property_fn(struct slice ns, struct slice name, struct slice xml, void *arg);
 typedef int store_job_fn(const struct job *job, void *arg);
+typedef int store_alert_fn(const struct alert *alert, void *arg);
 typedef int store_grant_fn(const struct grant *grant, void *arg);
 typedef int store_gone_fn(struct slice name, uint64_t number, void *arg);
 typedef int store_file_fn(const struct file *file, void *arg);
@@ -356,6 +357,12 @@ int store_booking_each_expired(struct kv_txn *txn, struct arena *arena, instant_
  */
 int store_booking_count_made(struct kv_txn *txn, struct slice service, struct slice member, instant_t since,
     int64_t *count_r, instant_t *last_r);
+
+/* ---- alerts: written by the change service (store_write.h); a person sets their state ---- */
+int store_alert_get(struct kv_txn *txn, struct arena *arena, uint64_t member, struct slice event, struct slice booking,
+    struct alert *alert_r);
+int store_alert_each_of(struct kv_txn *txn, uint64_t member, store_alert_fn *fn, void *arg);
+int store_alert_each(struct kv_txn *txn, store_alert_fn *fn, void *arg); /* by member */
 
 /* ---- small values by name: "secret", "site", ... ---- */
 int store_meta_get(struct kv_txn *txn, struct arena *arena, struct slice name, struct slice *value_r);

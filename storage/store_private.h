@@ -37,6 +37,7 @@ enum table {
 	TABLE_JOB = 'j',             /* id -> job */
 	TABLE_JOB_DUE = 'J',         /* due, id -> nothing */
 	TABLE_JOB_KEY = 'k',         /* hash of kind and key -> id */
+	TABLE_ALERT = 'W',         /* member, hash of event and booking -> alert */
 	TABLE_GRANT = 'g',           /* owner, collection, to, who -> privileges */
 	TABLE_GRANTED = 'G',         /* to, who, owner, collection -> the same */
 	TABLE_MEMBER = 'n',          /* group, member -> nothing */
@@ -137,6 +138,9 @@ int store_feed_check(struct kv_txn *txn, struct arena *arena, struct slice key, 
 int store_session_check(struct kv_txn *txn, struct slice key, struct slice value, const char **wrong_r);
 /* Looks at one row of the tables of store_access.c; *WRONG_R: what disagrees, or NULL. */
 int store_access_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
+    const char **wrong_r);
+int store_alert_decode(struct slice key, struct slice value, struct alert *alert_r); /* borrows */
+int store_alert_check(struct kv_txn *txn, struct arena *arena, struct slice key, struct slice value,
     const char **wrong_r);
 int store_lock_decode(struct slice key, struct slice value, struct lock *lock_r); /* borrows */
 /* The same for the tables of store_api_key.c, store_audit.c and store_idempotency.c. */

@@ -58,6 +58,11 @@ int store_occupancy_clear(struct kv_txn *txn, uint64_t member, struct slice uid)
  */
 int store_booking_put(struct kv_txn *txn, struct arena *arena, struct booking *booking);
 
+/* One for a member, an event and a booking: gives alert->id when it is 0, else the row is replaced. */
+int store_alert_put(struct kv_txn *txn, struct alert *alert);
+int store_alert_delete(struct kv_txn *txn, const struct alert *alert); /* -ENOENT */
+int store_alert_forget(struct kv_txn *txn, uint64_t member);           /* all of his */
+
 /* Another name in the same home; objects, changes and properties stay. -EEXIST when it is taken. */
 int store_collection_rename(struct kv_txn *txn, const struct collection *collection, struct slice name);
 /* Removes an empty collection: its row, properties, changes and counters. -ENOTEMPTY while an object is left. */

@@ -128,6 +128,14 @@ static int session_row(struct verify *v, struct slice key, struct slice value)
 	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "session: %s", wrong);
 }
 
+static int alert_row(struct verify *v, struct slice key, struct slice value)
+{
+	const char *wrong;
+	int ret = store_alert_check(v->txn, v->arena, key, value, &wrong);
+
+	return ret < 0 || wrong == NULL ? ret : verify_disagree(v, "alert: %s", wrong);
+}
+
 static int usage_row(struct verify *v, struct slice key, struct slice value)
 {
 	const char *wrong;
@@ -219,6 +227,7 @@ static verify_row_fn *const row_of[UINT8_MAX + 1] = {
     [TABLE_JOB] = verify_job_row,
     [TABLE_JOB_DUE] = job_due_row,
     [TABLE_JOB_KEY] = verify_job_key_row,
+    [TABLE_ALERT] = alert_row,
     [TABLE_USAGE] = usage_row,
     [TABLE_SERVICE] = service_row,
     [TABLE_BOOKING] = booking_row,

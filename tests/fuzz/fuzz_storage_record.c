@@ -89,6 +89,18 @@ static void try_index(struct slice value)
 	arena_free(arena);
 }
 
+static void try_alert(struct slice value)
+{
+	struct alert alert;
+
+	if (store_alert_decode(SLICE("W........################"), value, &alert) == 0) {
+		read_all(alert.event);
+		read_all(alert.booking);
+		read_all(alert.request);
+		read_all(alert.resolved_by);
+	}
+}
+
 static void try_access(struct slice value)
 {
 	struct app_password password;
@@ -153,7 +165,7 @@ static void try_service(struct slice value)
 static void (*const decoders[])(struct slice value) = {
     try_principal, try_collection, try_object, try_job, try_change, try_series, try_occupancy, try_index,
     try_file, try_access, try_api,
-    try_booking, try_service,
+    try_booking, try_service, try_alert,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
