@@ -4,13 +4,10 @@
 
 #include "protocol/json/json.h"
 
-#define WHO_MAX 300 /* bytes: a name and a word before it */
-
 static const char *const doors[] = {[ORIGIN_USER] = "caldav", [ORIGIN_OPERATOR] = "command", [ORIGIN_API] = "api",
     [ORIGIN_PAGE] = "page", [ORIGIN_CONNECTION] = "provider", [ORIGIN_ENGINE] = "engine"};
 
-/* Who it was where the origin does not say: the person, or for want of one the door. */
-static struct slice who_of(const struct change_origin *origin, struct buf *b)
+struct slice audit_who(const struct change_origin *origin, struct buf *b)
 {
 	if (origin->who.len > 0)
 		return origin->who;
@@ -24,10 +21,10 @@ static struct slice who_of(const struct change_origin *origin, struct buf *b)
 int audit_change(struct kv_txn *txn, instant_t now, const struct change_origin *origin, const char *kind,
     struct slice target, const char *action, struct slice before, struct slice after)
 {
-	AUTO_BUF struct buf who = BUF_INIT(WHO_MAX);
+	AUTO_BUF struct buf who = BUF_INIT(AUDIT_WHO_MAX);
 	struct audit audit = {
 	    .at = now,
-	    .who = who_of(origin, &who),
+	    .who = audit_who(origin, &who),
 	    .origin = slice_str(doors[origin->kind]),
 	    .request = origin->request,
 	    .kind = slice_str(kind),

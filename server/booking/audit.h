@@ -13,6 +13,12 @@
  */
 int audit_change(struct kv_txn *txn, instant_t now, const struct change_origin *origin, const char *kind,
     struct slice target, const char *action, struct slice before, struct slice after);
+#define AUDIT_WHO_MAX 300 /* bytes: a name and a word before it */
+/*
+ * Who ORIGIN is, in a word or two; where it does not say it is the person, or for want of one the door. In B, of
+ * AUDIT_WHO_MAX, or the origin's own.
+ */
+struct slice audit_who(const struct change_origin *origin, struct buf *b);
 /* The record as a JSON object, into an array of B. */
 void audit_write_json(struct buf *b, const struct audit *audit);
 

@@ -229,6 +229,9 @@ int change_run_sweep(struct change_service *service, struct kv_txn *txn, struct 
  */
 int change_complete_homes(struct change_service *service);
 
+/* Takes over the alerts that an older version left; called at start. Waits for the writer. 0 or -errno. */
+int change_adopt_alerts(struct change_service *service);
+
 /*
  * Makes a principal with its collections: a user `work`, `bookings`, `inbox` and `outbox`, a resource `bookings`. Runs
  * inside the caller's update. -EEXIST when name or address is taken.

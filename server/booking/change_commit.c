@@ -332,27 +332,6 @@ static int forget_cancellation(struct commit *commit, struct slice uid)
 	return store_job_delete(commit->txn, job.id);
 }
 
-/* The times that a booking held and holds no longer. */
-static int drop_left_alerts(struct commit *commit, struct slice uid)
-{
-	const struct write *write = commit->write;
-	AUTO_INTERVAL_SET struct interval_set present = INTERVAL_SET_INIT;
-	struct interval *left;
-	size_t count;
-	int ret = 0;
-
-	if (commit->held_count == 0)
-		return 0;
-	left = arena_array(write->arena, commit->held_count, sizeof(*left));
-	for (size_t i = 0; ret == 0 && i < write->guard_count; i++)
-		ret = interval_set_add(&present, write->guards[i]);
-	if (ret < 0 || left == NULL)
-		return ret < 0 ? ret : -ENOMEM;
-	count = conflict_newly_claimed(commit->held, commit->held_count, &present, left);
-	return alerts_of_booking(commit->txn, write->arena, write->place.owner.id, uid, left, count, write->guards,
-	    write->guard_count);
-}
-
 static int write_jobs(struct commit *commit, const struct object *object)
 {
 	struct write *write = commit->write;
@@ -360,14 +339,14 @@ static int write_jobs(struct commit *commit, const struct object *object)
 
 	if (write->booking)
 		ret = forget_cancellation(commit, object->uid);
-	if (ret == 0 && write->place.collection.kind == COLLECTION_BOOKINGS)
-		ret = drop_left_alerts(commit, object->uid);
 	if (ret == 0 && !write->stays_refused)
 		ret = refusal_forget(commit->txn, write->arena, object->collection, object->name);
-	if (ret < 0 || place_member(&write->place) == 0 || write->place.collection.kind == COLLECTION_BOOKINGS)
-		return ret;
-	return alerts_of_event(write->service, commit->txn, write->arena, &write->place, object->uid, write->guards,
-	    write->guard_count, commit->held, commit->held_count, write->request->origin.request);
+	if (ret == 0 && place_member(&write->place) != 0 && write->place.collection.kind != COLLECTION_BOOKINGS)
+		ret = alerts_raise_event(write->service, commit->txn, write->arena, &write->place, object->uid, write->guards,
+		    write->guard_count, write->request->origin.request);
+	return ret < 0 ? ret
+	               : alerts_review(write->service, commit->txn, write->arena, write->place.owner.id, object->uid,
+	                     write->request->origin.request);
 }
 
 static int store_it(struct commit *commit)

@@ -63,11 +63,8 @@ int object_remove(struct change_service *service, struct kv_txn *txn, struct are
 		ret = refusal_forget(txn, arena, object->collection, object->name);
 	if (ret < 0 || held_count == 0 || cause->renamed)
 		return ret;
-	if (bookings) {
-		ret = alerts_of_booking(txn, arena, place->owner.id, object->uid, held, held_count, NULL, 0);
-		return ret < 0 || cause->moved ? ret : tell_cancellation(service, txn, place, object, cause);
-	}
-	return alerts_of_event(service, txn, arena, place, object->uid, NULL, 0, held, held_count, cause->request);
+	ret = alerts_review(service, txn, arena, place->owner.id, object->uid, cause->request);
+	return ret < 0 || !bookings || cause->moved ? ret : tell_cancellation(service, txn, place, object, cause);
 }
 
 /* ---- DELETE ---- */

@@ -175,23 +175,17 @@ static int revive(struct write *write, struct kv_txn *txn)
 
 static int read_hours(struct write *write)
 {
-	struct slice json = write->place.owner.hours;
-	const struct zone *zone = NULL;
 	int ret;
 
 	write->has_hours = false;
 	if (!write->booking && on_overlap_of(write->service, &write->place.collection) != ON_OVERLAP_REFUSE)
 		return 0; /* nothing to refuse */
-	if (json.len == 0 || write->guard_count == 0)
-		return 0; /* without hours a staff member's own time is bound by overlap alone; a resource is always open */
-	ret = hours_parse(write->arena, json, &write->hours, NULL);
-	if (ret < 0)
-		return ret == -EINVAL ? 0 : ret;
-	if (write->hours.timezone.len > 0)
-		zone = zone_set_find(write->service->zones, write->hours.timezone);
-	write->hours_zone = zone != NULL ? zone : write->place.zone;
-	write->has_hours = true;
-	return 0;
+	if (write->guard_count == 0)
+		return 0;
+	/* without hours a staff member's own time is bound by overlap alone; a resource is always open */
+	ret = place_hours(write->service, write->arena, &write->place, &write->hours, &write->hours_zone);
+	write->has_hours = ret > 0;
+	return ret < 0 ? ret : 0;
 }
 
 static int read_far(struct kv_txn *txn, struct write *write)

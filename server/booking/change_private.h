@@ -44,6 +44,9 @@ int place_get_by_id(const struct change_service *service, struct kv_txn *txn, st
     struct place *place_r);
 /* Fills in the zone: the calendar's, else the owner's, else the site's. */
 int place_find_zone(const struct change_service *service, struct arena *arena, struct place *place);
+/* The owner's working hours, of ARENA, and the zone they are in. 1; 0: he has none that can be read; -ENOMEM. */
+int place_hours(const struct change_service *service, struct arena *arena, const struct place *place,
+    struct hours *hours_r, const struct zone **zone_r);
 /* False when what rows depend on differs. */
 bool place_is_same(const struct place *a, const struct place *b);
 /* Whose time the objects of this calendar block, 0 for nobody's: a transparent one blocks none but bookings do. */
@@ -209,6 +212,23 @@ struct verdict {
  */
 int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, const struct verdict *verdict);
 
+/* ---- free_times.c: other times for what a member has, or wanted, at one ---- */
+
+struct free_times {
+	uint64_t member;
+	struct slice uid;   /* of what is to be moved: its own time is free to it */
+	struct interval wanted;
+	bool bookings_only; /* other events are in nobody's way */
+	const struct interval_set *far; /* what lies beyond the index; NULL: nothing */
+	const struct hours *hours;      /* NULL: always open */
+	const struct zone *hours_zone;
+	const struct zone *zone;        /* of the wall clock that they are counted on */
+	instant_t now;
+};
+/* Fills FOUND with at most MAX, in the order of rule R19. */
+int free_times_find(struct kv_txn *txn, const struct free_times *query, struct interval *found, size_t max,
+    size_t *count_r);
+
 /* ---- sweep.c ---- */
 
 /* The copy goes when it is CHANGE_REFUSED_KEPT old. */
@@ -232,16 +252,32 @@ bool refused_copy_is_cancelled(const struct calendar_object *object);
 /* The text as the client had it before: unmarked, with its own STATUS, TRANSP and DESCRIPTION. */
 int refused_copy_revive(struct arena *arena, const struct calendar_object *object, struct slice *text_r);
 
-/* ---- alerts.c: a private event over a booking ---- */
+/* ---- alerts.c: a private event over a booking; alerts.h is for those who show them ---- */
 
-/* Records an alert for each booking that GUARDS run into, and drops those of OLD that they no longer do. */
-int alerts_of_event(struct change_service *service, struct kv_txn *txn, struct arena *arena,
-    const struct place *place, struct slice uid, const struct interval *guards, size_t guard_count,
-    const struct interval *old, size_t old_count, struct slice request);
-
-/* Drops the alerts of a booking that left the times LEFT and has GUARDS now, with events that it no longer meets. */
-int alerts_of_booking(struct kv_txn *txn, struct arena *arena, uint64_t owner, struct slice booking,
-    const struct interval *left, size_t left_count, const struct interval *guards, size_t guard_count);
+/*
+ * Behind the write of the rows of UID, which take the time GUARDS: opens one for each booking that the event runs into, or
+ * for each event that lies over the booking.
+ */
+typedef int alerts_fn(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    struct slice uid, const struct interval *guards, size_t count, struct slice request);
+alerts_fn alerts_raise_event, alerts_raise_booking;
+/* The same for the two alone, of which the event lies in PLACE. */
+int alerts_raise_pair(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    struct slice event, struct slice booking, struct slice request);
+/* Behind any write or removal of the event or the booking UID: drops what no longer is, opens again what is at another time. */
+int alerts_review(struct change_service *service, struct kv_txn *txn, struct arena *arena, uint64_t member,
+    struct slice uid, struct slice request);
+/* The same of all that there are. */
+int alerts_review_all(struct change_service *service, struct kv_txn *txn, struct arena *arena);
+/*
+ * Whether the event and the booking meet, as the index and the guards have them now. 1 and the soonest of the booking's
+ * times in *AT_R; 0: they do not; or -errno.
+ */
+int alert_meeting(struct kv_txn *txn, struct arena *arena, const struct alert *alert, struct interval *at_r);
+/* With the job that tells of it. */
+int alert_drop(struct kv_txn *txn, struct arena *arena, const struct alert *alert);
+/* Gives ALERT texts of its own, of ARENA. 0 or -ENOMEM. */
+int alert_copy(struct arena *arena, struct alert *alert);
 
 /* ---- touch.c: a new ETag for what was not changed, so many a minute ---- */
 

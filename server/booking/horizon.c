@@ -64,7 +64,7 @@ static int extend_one(const struct extension *extension, struct kv_txn *txn, uin
 	if (place_member(&place) == 0 || place.collection.kind == COLLECTION_BOOKINGS)
 		return 0;
 	/* What has come into sight may lie over a booking made long ahead. */
-	return alerts_of_event(service, txn, arena, &place, object.uid, guards, guard_count, NULL, 0, SLICE_EMPTY);
+	return alerts_raise_event(service, txn, arena, &place, object.uid, guards, guard_count, SLICE_EMPTY);
 }
 
 static int extend_some(struct kv_txn *txn, void *arg)

@@ -1,5 +1,6 @@
 server_libbooking_a_SOURCES += \
-	server/booking/alerts.c \
+	server/booking/alerts.c server/booking/alerts.h \
+	server/booking/alerts_adopt.c server/booking/alerts_list.c \
 	server/booking/booking.h \
 	server/booking/audit.c server/booking/audit.h \
 	server/booking/calendar_user.c server/booking/calendar_user.h \
@@ -13,6 +14,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/explain_booking.c server/booking/explain_event.c server/booking/explain_read.c \
 	server/booking/explain_value.c \
 	server/booking/far.c \
+	server/booking/free_times.c \
 	server/booking/horizon.c \
 	server/booking/names.c server/booking/names.h \
 	server/booking/place.c \

@@ -60,6 +60,20 @@ int place_get_by_id(const struct change_service *service, struct kv_txn *txn, st
 	return ret < 0 ? ret : complete(service, txn, arena, place_r);
 }
 
+int place_hours(const struct change_service *service, struct arena *arena, const struct place *place,
+    struct hours *hours_r, const struct zone **zone_r)
+{
+	const struct zone *zone = NULL;
+	int ret = place->owner.hours.len > 0 ? hours_parse(arena, place->owner.hours, hours_r, NULL) : -EINVAL;
+
+	if (ret < 0)
+		return ret == -EINVAL ? 0 : ret;
+	if (hours_r->timezone.len > 0)
+		zone = zone_set_find(service->zones, hours_r->timezone);
+	*zone_r = zone != NULL ? zone : place->zone;
+	return 1;
+}
+
 bool place_is_same(const struct place *a, const struct place *b)
 {
 	return a->collection.id == b->collection.id && a->collection.revision == b->collection.revision &&

@@ -196,6 +196,8 @@ int change_principal_delete(struct change_service *service, struct kv_txn *txn, 
 	if (ret == 0)
 		ret = remove_collections(service, txn, arena, name);
 	if (ret == 0)
+		ret = store_alert_forget(txn, principal.id);
+	if (ret == 0)
 		ret = store_property_delete_all(txn, PROPERTY_OF_HOME, principal.id);
 	if (ret == 0)
 		ret = store_property_delete_all(txn, PROPERTY_OF_PRINCIPAL, principal.id);

@@ -13,7 +13,6 @@
 #include "protocol/ical/zoned_time.h"
 #include "protocol/json/json.h"
 #include "server/booking/change_private.h"
-#include "server/booking/rules/alternatives.h"
 #include "storage/key.h"
 #include "storage/pack.h"
 
@@ -55,57 +54,6 @@ int job_key_hash(struct arena *arena, struct slice bytes, struct slice *key_r)
 
 /* ---- alternatives ---- */
 
-struct taken {
-	struct interval_set busy, open;
-	struct arena *arena;
-	struct kv_txn *txn;
-	struct slice uid;
-	uint64_t own[16];
-	size_t own_count;
-};
-
-static int see_own(const struct object *object, void *arg)
-{
-	struct taken *taken = arg;
-
-	if (taken->own_count < ARRAY_LEN(taken->own))
-		taken->own[taken->own_count++] = object->id;
-	return 0;
-}
-
-static int see_busy(const struct busy *busy, void *arg)
-{
-	struct taken *taken = arg;
-
-	for (size_t i = 0; i < taken->own_count; i++) {
-		if (taken->own[i] == busy->object)
-			return 0;
-	}
-	return interval_set_add(&taken->busy, busy->at);
-}
-
-static int see_occupancy(const struct occupancy *occupancy, void *arg)
-{
-	struct taken *taken = arg;
-
-	return slice_equal(occupancy->uid, taken->uid) ? 0 : interval_set_add(&taken->busy, occupancy->guard);
-}
-
-static int collect_taken(struct write *write, struct kv_txn *txn, struct interval window, struct taken *taken)
-{
-	uint64_t member = write->place.owner.id;
-	int ret = store_object_each_by_owner_uid(txn, member, taken->uid, see_own, taken);
-
-	/* A private event is refused over bookings alone, so it may go wherever there is none. */
-	if (ret == 0 && write->booking)
-		ret = store_member_busy_each(txn, member, window, see_busy, taken);
-	if (ret == 0)
-		ret = store_occupancy_each(txn, member, window, see_occupancy, taken);
-	if (ret == 0 && write->has_far)
-		ret = interval_set_add_all(&taken->busy, &write->far.busy);
-	return ret;
-}
-
 /* The first instance that clashes is the one that other times are looked for. */
 static struct interval wanted_of(const struct write *write, const struct conflicts *conflicts)
 {
@@ -118,35 +66,23 @@ static struct interval wanted_of(const struct write *write, const struct conflic
 	return write->guards[0];
 }
 
-static bool is_midnight(const struct zone *zone, instant_t at)
-{
-	return zoned_day_start(zone, zoned_day_of(zone, at)) == at;
-}
-
 static int find_alternatives(struct write *write, struct kv_txn *txn, const struct conflicts *conflicts)
 {
-	struct taken taken = {.txn = txn, .arena = write->arena, .uid = calendar_object_uid(write->object)};
-	struct interval wanted = wanted_of(write, conflicts);
-	const struct zone *zone = write->place.zone;
-	bool whole_days = is_midnight(zone, wanted.start) && is_midnight(zone, wanted.end);
-	struct alternatives_query query = {
-		.wanted = wanted,
-		.open = write->has_hours ? &taken.open : NULL,
-		.busy = &taken.busy,
-		.zone = zone,
-		.step_minutes = whole_days ? 1440 : ALTERNATIVES_STEP_MINUTES,
+	struct free_times query = {
+		.member = write->place.owner.id,
+		.uid = calendar_object_uid(write->object),
+		.wanted = wanted_of(write, conflicts),
+		/* A private event is refused over bookings alone, so it may go wherever there is none. */
+		.bookings_only = !write->booking,
+		.far = write->has_far ? &write->far.busy : NULL,
+		.hours = write->has_hours ? &write->hours : NULL,
+		.hours_zone = write->hours_zone,
+		.zone = write->place.zone,
 		.now = clock_now(write->service->clock),
 	};
-	struct change_result *result = &write->result;
-	int ret = collect_taken(write, txn, alternatives_window(wanted), &taken);
 
-	if (ret == 0 && write->has_hours)
-		ret = hours_open(&write->hours, write->hours_zone, alternatives_window(wanted), &taken.open);
-	if (ret == 0)
-		result->alternative_count = alternatives_find(&query, result->alternatives, CHANGE_ALTERNATIVES_MAX);
-	interval_set_free(&taken.busy);
-	interval_set_free(&taken.open);
-	return ret;
+	return free_times_find(txn, &query, write->result.alternatives, CHANGE_ALTERNATIVES_MAX,
+	    &write->result.alternative_count);
 }
 
 /* ---- the words ---- */

@@ -39,44 +39,26 @@ static int reindex_one(struct change_service *service, struct kv_txn *txn, struc
 	return rows_blocking(arena, new_r->rows.at, new_r->rows.count, &new_r->guards, &new_r->guard_count);
 }
 
-/* What the rows said about its time before, for the alerts. */
-static int held_of(struct kv_txn *txn, struct arena *arena, const struct object *object, bool counted,
-    struct interval **held_r, size_t *count_r)
-{
-	uint64_t member;
-	struct busy *rows;
-	size_t count;
-	int ret = store_index_get(txn, arena, object->collection, object->id, &member, &rows, &count);
-
-	*held_r = NULL;
-	*count_r = 0;
-	return ret < 0 || !counted ? ret : rows_blocking(arena, rows, count, held_r, count_r);
-}
-
 enum on_clash { CLASH_REFUSES, CLASH_ALERTS };
 
 /* What happens when bookings that were apart come to lie over one another: only new rules of a zone can do that. */
 static int put_clashing(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     const struct place *place, struct object *object, struct reindexed *new)
 {
-	int ret = alerts_of_event(service, txn, arena, place, object->uid, new->guards, new->guard_count, NULL, 0,
-	    SLICE_EMPTY);
+	int ret = rows_put_unguarded(txn, place, object, &new->rows);
 
 	log_event(LOG_ERROR_LEVEL, "booking", NULL, "bookings overlap under the present rules of their zones",
 	    "collection=%llu name=%.*s", (unsigned long long)object->collection, SLICE_ARG(object->name));
-	return ret < 0 ? ret : rows_put_unguarded(txn, place, object, &new->rows);
+	return ret < 0 ? ret
+	               : alerts_raise_event(service, txn, arena, place, object->uid, new->guards, new->guard_count, SLICE_EMPTY);
 }
 
 static int put_one(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    bool counted, enum on_clash on_clash, struct object *object, struct reindexed *new)
+    enum on_clash on_clash, struct object *object, struct reindexed *new)
 {
-	struct interval *held;
-	size_t held_count;
-	bool counts = place_member(place) != 0;
-	int ret = held_of(txn, arena, object, counted, &held, &held_count);
+	alerts_fn *raise = place->collection.kind == COLLECTION_BOOKINGS ? alerts_raise_booking : alerts_raise_event;
+	int ret = store_index_clear(txn, object->collection, object->id);
 
-	if (ret == 0)
-		ret = store_index_clear(txn, object->collection, object->id);
 	if (ret == 0)
 		ret = rows_put(txn, arena, place, object, &new->rows);
 	if (ret == -EBUSY && on_clash == CLASH_ALERTS)
@@ -84,15 +66,14 @@ static int put_one(struct change_service *service, struct kv_txn *txn, struct ar
 	object->span = new->rows.span;
 	if (ret == 0)
 		ret = store_object_reindexed(txn, object);
-	if (ret < 0 || place->collection.kind == COLLECTION_BOOKINGS)
+	if (ret < 0 || place_member(place) == 0)
 		return ret;
-	return alerts_of_event(service, txn, arena, place, object->uid, new->guards, counts ? new->guard_count : 0, held,
-	    held_count, SLICE_EMPTY);
+	return raise(service, txn, arena, place, object->uid, new->guards, new->guard_count, SLICE_EMPTY);
 }
 
 /* All guards go before the first comes back, so that bookings which move together do not stand in each other's way. */
 static int reindex(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    bool counted, enum on_clash on_clash, struct object *objects, size_t count)
+    enum on_clash on_clash, struct object *objects, size_t count)
 {
 	struct reindexed *new = arena_array(arena, count + 1, sizeof(*new));
 	int ret = new != NULL ? 0 : -ENOMEM;
@@ -103,7 +84,9 @@ static int reindex(struct change_service *service, struct kv_txn *txn, struct ar
 			ret = store_occupancy_clear(txn, place->owner.id, objects[i].uid);
 	}
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = put_one(service, txn, arena, place, counted, on_clash, &objects[i], &new[i]);
+		ret = put_one(service, txn, arena, place, on_clash, &objects[i], &new[i]);
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = alerts_review(service, txn, arena, place->owner.id, objects[i].uid, SLICE_EMPTY);
 	return ret;
 }
 
@@ -121,7 +104,7 @@ static int index_calendar(struct change_service *service, struct kv_txn *txn, st
 	for (size_t i = 0; ret == 0 && i < count; i++) {
 		ret = reindex_one(service, txn, arena, place, &objects[i], &new);
 		if (ret == 0) {
-			ret = put_one(service, txn, arena, place, false, CLASH_ALERTS, &objects[i], &new);
+			ret = put_one(service, txn, arena, place, CLASH_ALERTS, &objects[i], &new);
 		} else if (ret == -EBADMSG || ret == -ENOENT) {
 			char *sentence = arena_printf(arena, "object %.*s of calendar %.*s/%.*s: cannot be read, and is in no index",
 			    SLICE_ARG(slice_sub(objects[i].name, 0, 80)), SLICE_ARG(place->collection.home),
@@ -172,7 +155,7 @@ static int repair_in(struct kv_txn *txn, void *arg)
 			ret = 0;
 		}
 	}
-	return ret;
+	return ret < 0 ? ret : alerts_review_all(repairing->service, txn, repairing->arena);
 }
 
 int change_repair(struct change_service *service, change_told_fn *tell, void *arg)
@@ -215,7 +198,7 @@ int change_collection_update(struct change_service *service, struct kv_txn *txn,
 	if (ret == 0)
 		ret = collection_objects(txn, arena, collection->id, &objects, &count);
 	return ret < 0 ? ret
-	               : reindex(service, txn, arena, &after, place_member(&before) != 0, CLASH_REFUSES, objects, count);
+	               : reindex(service, txn, arena, &after, CLASH_REFUSES, objects, count);
 }
 
 /* ---- an owner changes ---- */
@@ -254,7 +237,7 @@ static int reindex_owned(struct change_service *service, struct kv_txn *txn, str
 	ret = store_collection_put(txn, &place.collection);
 	if (ret == 0)
 		ret = collection_objects(txn, arena, place.collection.id, &objects, &count);
-	return ret < 0 ? ret : reindex(service, txn, arena, &place, place_member(&place) != 0, CLASH_REFUSES, objects, count);
+	return ret < 0 ? ret : reindex(service, txn, arena, &place, CLASH_REFUSES, objects, count);
 }
 
 int change_principal_update(struct change_service *service, struct kv_txn *txn, struct arena *arena,
@@ -454,7 +437,7 @@ static int move_some(struct kv_txn *txn, void *arg)
 		ret = read_again(all, txn, wanted, objects, &count);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
-	return reindex(all->service, txn, all->scratch, &place, place_member(&place) != 0, CLASH_ALERTS, objects, count);
+	return reindex(all->service, txn, all->scratch, &place, CLASH_ALERTS, objects, count);
 }
 
 static int reindex_calendar(struct reindexing *all)

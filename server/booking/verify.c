@@ -276,6 +276,25 @@ static int see_principal(const struct principal *principal, void *arg)
 	return ret;
 }
 
+/* An alert lasts as long as its event lies over its booking, at the time that it says. */
+static int see_alert(const struct alert *alert, void *arg)
+{
+	struct verify *verify = arg;
+	char sentence[SENTENCE_MAX];
+	struct interval at;
+	int ret;
+
+	arena_reset(verify->arena);
+	ret = alert_meeting(verify->txn, verify->arena, alert, &at);
+	if (ret < 0 || (ret > 0 && at.start == alert->at.start && at.end == alert->at.end))
+		return ret < 0 ? ret : 0;
+	snprintf(sentence, sizeof(sentence), "alert %llu: its event and its booking %s", (unsigned long long)alert->id,
+	    ret > 0 ? "meet at another time" : "do not meet");
+	verify->counts->disagreements++;
+	verify->fn(sentence, verify->arg);
+	return 0;
+}
+
 static int run(struct kv_txn *txn, void *arg)
 {
 	struct verify *verify = arg;
@@ -288,7 +307,12 @@ static int run(struct kv_txn *txn, void *arg)
 	verify->counts->objects = counts.objects;
 	verify->counts->rows = counts.rows;
 	verify->counts->disagreements = counts.disagreements;
-	return ret < 0 ? ret : store_principal_each(txn, see_principal, verify);
+	if (ret == 0)
+		ret = store_principal_each(txn, see_principal, verify);
+	if (ret < 0)
+		return ret;
+	ret = store_alert_each(txn, see_alert, verify);
+	return ret == -EBADMSG ? 0 : ret; /* told by the store */
 }
 
 int verify_store(struct change_service *service, verify_fn *fn, void *arg, struct verify_counts *counts_r)
