@@ -14,6 +14,7 @@ command_fn command_user_add, command_user_list, command_user_passwd, command_use
 command_fn command_resource_add, command_resource_list, command_resource_remove;
 command_fn command_hours_set, command_hours_show, command_explain;
 command_fn command_feed_create, command_feed_list, command_feed_revoke;
+command_fn command_alert_list, command_alert_resolve;
 command_fn command_jobs_list, command_jobs_retry, command_jobs_drop;
 command_fn command_import, command_export, command_calendar_set;
 command_fn command_group_add, command_group_list, command_group_remove, command_grant;

@@ -90,14 +90,19 @@ static int count_principal(const struct principal *principal, void *arg)
 	return 0;
 }
 
+static int count_alert(const struct alert *alert, void *arg)
+{
+	struct counts *counts = arg;
+
+	counts->alerts += alert->state == ALERT_OPEN;
+	return 0;
+}
+
 static int count_job(const struct job *job, void *arg)
 {
 	struct counts *counts = arg;
 
-	if (slice_is(job->kind, "overlap_alert"))
-		counts->alerts++;
-	else
-		counts->jobs++;
+	counts->jobs++;
 	counts->running += job->state == JOB_RUNNING;
 	counts->dead += job->state == JOB_DEAD;
 	return 0;
@@ -110,6 +115,8 @@ static int count_in(struct kv_txn *txn, void *arg)
 
 	counts->users = counts->resources = counts->alerts = counts->jobs = counts->running = counts->dead = 0;
 	ret = store_principal_each(txn, count_principal, counts);
+	if (ret == 0)
+		ret = store_alert_each(txn, count_alert, counts);
 	return ret < 0 ? ret : store_job_each(txn, count_job, counts);
 }
 

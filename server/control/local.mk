@@ -2,6 +2,7 @@ server_libserver_a_SOURCES += \
 	server/control/command.c server/control/command.h \
 	server/control/commands.c server/control/commands_private.h \
 	server/control/commands_access.c \
+	server/control/commands_alert.c \
 	server/control/commands_api.c \
 	server/control/commands_calendar.c \
 	server/control/commands_explain.c \
