@@ -12,9 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct world *world_once(void)
+static struct shop *world_once(void)
 {
-	static struct world *world;
+	static struct shop *world;
 
 	if (world == NULL) {
 		world = world_new("memory:", NULL);
@@ -28,7 +28,7 @@ static struct world *world_once(void)
 }
 
 /* At most the one that was always there. */
-static void check(struct world *world)
+static void check(struct shop *world)
 {
 	assert(world_busy(world, "alice", "00010104T000000Z", "99991229T000000Z") == 1);
 	assert(world_verify(world, true) == 0);
@@ -36,7 +36,7 @@ static void check(struct world *world)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct world *world = world_once();
+	struct shop *world = world_once();
 	struct arena *arena = world->arena;
 	struct slice text = slice_of((const char *)data, size), copy;
 	struct change_result result;

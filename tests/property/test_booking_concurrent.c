@@ -25,7 +25,7 @@
 #define ROUNDS  25 /* of each kind */
 
 struct team {
-	struct world *world;
+	struct shop *world;
 	pthread_barrier_t barrier;
 	atomic_int winners[ROUNDS], refused[ROUNDS];
 	atomic_int failures;
@@ -34,7 +34,7 @@ struct team {
 
 struct player {
 	struct team *team;
-	struct world world; /* the same, with an arena of the thread's own */
+	struct shop world; /* the same, with an arena of the thread's own */
 	int number;
 	unsigned seed;
 };

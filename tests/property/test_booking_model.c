@@ -33,7 +33,7 @@ struct entry {
 };
 
 struct model {
-	struct world *world;
+	struct shop *world;
 	struct entry entries[WHERE_COUNT][UIDS];
 	unsigned seed;
 };

@@ -167,14 +167,14 @@ static void test_lookups_find_what_a_slow_search_finds(void **state)
 #define TRIES  6000
 #define BATCH  50 /* tries in one update */
 
-struct booking {
+struct reservation {
 	struct interval guards[GUARDS];
 	size_t count;
 };
 
 struct booked {
 	uint64_t seed;
-	struct booking bookings[UIDS];
+	struct reservation bookings[UIDS];
 	size_t accepted, refused;
 };
 
@@ -192,7 +192,7 @@ static int book(struct kv_txn *txn, void *arg)
 {
 	struct booked *b = arg;
 	size_t n = random_below(&b->seed, UIDS);
-	struct booking wish = {.count = random_below(&b->seed, GUARDS + 1)};
+	struct reservation wish = {.count = random_below(&b->seed, GUARDS + 1)};
 	struct interval clash = {0, 0};
 	char uid[16];
 	bool refuse;

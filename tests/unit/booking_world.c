@@ -46,7 +46,7 @@ static struct zone_set *zones_once(void)
 }
 
 struct people {
-	struct world *world;
+	struct shop *world;
 };
 
 static int make_people(struct kv_txn *txn, void *arg)
@@ -67,9 +67,9 @@ static int make_people(struct kv_txn *txn, void *arg)
 	return ret;
 }
 
-struct world *world_new(const char *url, struct pool *pool)
+struct shop *world_new(const char *url, struct pool *pool)
 {
-	struct world *world = calloc(1, sizeof(*world));
+	struct shop *world = calloc(1, sizeof(*world));
 	struct change_settings settings = {.timezone = SLICE("Europe/Amsterdam")};
 	struct store_options options = {.create = true};
 	struct people people = {world};
@@ -89,7 +89,7 @@ struct world *world_new(const char *url, struct pool *pool)
 	return world;
 }
 
-void world_free(struct world *world)
+void world_free(struct shop *world)
 {
 	store_close(world->store); /* the writer may still answer through the service */
 	change_service_free(world->changes);
@@ -97,14 +97,14 @@ void world_free(struct world *world)
 	free(world);
 }
 
-void world_set_settings(struct world *world, enum handling handling, enum on_overlap on_overlap)
+void world_set_settings(struct shop *world, enum handling handling, enum on_overlap on_overlap)
 {
 	struct change_settings settings = {.handling = handling, .on_overlap = on_overlap};
 
 	change_service_reload(world->changes, &settings);
 }
 
-struct slice world_event(struct world *world, const char *uid, const char *start, int minutes, const char *extra)
+struct slice world_event(struct shop *world, const char *uid, const char *start, int minutes, const char *extra)
 {
 	bool zoned = strchr(start, ':') != NULL;
 	const char *text = arena_printf(world->arena,
@@ -127,7 +127,7 @@ static void split_path(const char *path, struct slice parts[3])
 	}
 }
 
-struct change_result world_put(struct world *world, const char *path, struct slice body, enum handling handling,
+struct change_result world_put(struct shop *world, const char *path, struct slice body, enum handling handling,
     const char *etag)
 {
 	struct slice parts[3], tag = slice_str(etag);
@@ -149,7 +149,7 @@ struct change_result world_put(struct world *world, const char *path, struct sli
 	return result;
 }
 
-struct change_result world_delete(struct world *world, const char *path, const char *etag)
+struct change_result world_delete(struct shop *world, const char *path, const char *etag)
 {
 	struct slice parts[3], tag = slice_str(etag);
 	struct change_delete request = {.origin = {.kind = ORIGIN_USER}};
@@ -168,7 +168,7 @@ struct change_result world_delete(struct world *world, const char *path, const c
 }
 
 struct reading {
-	struct world *world;
+	struct shop *world;
 	struct slice parts[3];
 	struct object *object;
 	struct slice body;
@@ -194,7 +194,7 @@ static int read_object(struct kv_txn *txn, void *arg)
 	return ret;
 }
 
-int world_get(struct world *world, const char *path, struct object *object_r, struct slice *body_r)
+int world_get(struct shop *world, const char *path, struct object *object_r, struct slice *body_r)
 {
 	struct object object;
 	struct reading reading = {.world = world, .object = object_r ? object_r : &object, .body = SLICE_EMPTY};
@@ -207,7 +207,7 @@ int world_get(struct world *world, const char *path, struct object *object_r, st
 	return ret;
 }
 
-const char *world_etag(struct world *world, const char *path)
+const char *world_etag(struct shop *world, const char *path)
 {
 	char *etag = arena_alloc(world->arena, RECORD_ETAG_SIZE);
 	struct object object;
@@ -227,7 +227,7 @@ static int read_changes(struct kv_txn *txn, void *arg)
 	return ret < 0 ? ret : store_collection_change(txn, collection.id, &reading->number);
 }
 
-uint64_t world_changes(struct world *world, const char *collection_path)
+uint64_t world_changes(struct shop *world, const char *collection_path)
 {
 	struct reading reading = {.world = world};
 
@@ -249,7 +249,7 @@ static int read_jobs(struct kv_txn *txn, void *arg)
 	return store_job_each(txn, see_job, arg);
 }
 
-size_t world_jobs(struct world *world, const char *kind)
+size_t world_jobs(struct shop *world, const char *kind)
 {
 	struct reading reading = {.kind = kind};
 
@@ -260,7 +260,7 @@ size_t world_jobs(struct world *world, const char *kind)
 /* ---- jobs that are due ---- */
 
 struct running {
-	struct world *world;
+	struct shop *world;
 	const struct app *app;
 	const char *kind;
 	int done;
@@ -289,7 +289,7 @@ static int run_due(struct kv_txn *txn, void *arg)
 	return ret < 0 ? ret : (int)look.count;
 }
 
-int world_run_due(struct world *world, const char *kind)
+int world_run_due(struct shop *world, const char *kind)
 {
 	const struct app app = {.store = world->store, .changes = world->changes, .clock = &world->clock.clock};
 	struct running running = {world, &app, kind, 0};
@@ -320,7 +320,7 @@ static int read_busy(struct kv_txn *txn, void *arg)
 	return ret < 0 ? ret : store_member_busy_each(txn, principal.id, reading->window, see_busy, reading);
 }
 
-size_t world_busy(struct world *world, const char *name, const char *from, const char *to)
+size_t world_busy(struct shop *world, const char *name, const char *from, const char *to)
 {
 	struct reading reading = {.world = world, .window = {world_time(from), world_time(to)}};
 
@@ -330,7 +330,7 @@ size_t world_busy(struct world *world, const char *name, const char *from, const
 }
 
 struct overlaps {
-	struct world *world;
+	struct shop *world;
 	const char *name;
 	struct busy *at;
 	size_t count, capacity, overlaps;
@@ -364,7 +364,7 @@ static int read_overlaps(struct kv_txn *txn, void *arg)
 	    overlaps);
 }
 
-size_t world_overlaps(struct world *world, const char *name)
+size_t world_overlaps(struct shop *world, const char *name)
 {
 	struct overlaps overlaps = {.world = world, .name = name};
 
@@ -374,7 +374,7 @@ size_t world_overlaps(struct world *world, const char *name)
 }
 
 struct changing {
-	struct world *world;
+	struct shop *world;
 	const char *name, *json, *timezone;
 	struct slice parts[3];
 	void (*fn)(struct collection *collection);
@@ -393,21 +393,21 @@ static int write_principal(struct kv_txn *txn, void *arg)
 	return ret < 0 ? ret : store_principal_put(txn, &principal);
 }
 
-void world_set_hours(struct world *world, const char *name, const char *json)
+void world_set_hours(struct shop *world, const char *name, const char *json)
 {
 	struct changing changing = {.world = world, .name = name, .json = json};
 
 	must(kv_update_wait(store_kv(world->store), write_principal, &changing), "hours");
 }
 
-void world_set_person_timezone(struct world *world, const char *name, const char *timezone)
+void world_set_person_timezone(struct shop *world, const char *name, const char *timezone)
 {
 	struct changing changing = {.world = world, .name = name, .timezone = timezone};
 
 	must(kv_update_wait(store_kv(world->store), write_principal, &changing), "timezone");
 }
 
-void world_restart(struct world *world, const char *timezone)
+void world_restart(struct shop *world, const char *timezone)
 {
 	struct change_settings settings = {.timezone = slice_str(timezone)};
 
@@ -429,7 +429,7 @@ static int write_collection(struct kv_txn *txn, void *arg)
 	return change_collection_update(changing->world->changes, txn, changing->world->arena, &collection);
 }
 
-void world_change_collection(struct world *world, const char *path, void (*fn)(struct collection *collection))
+void world_change_collection(struct shop *world, const char *path, void (*fn)(struct collection *collection))
 {
 	struct changing changing = {.world = world, .fn = fn};
 
@@ -453,7 +453,7 @@ static int make_calendar(struct kv_txn *txn, void *arg)
 	return ret < 0 ? ret : store_collection_put(txn, &collection);
 }
 
-void world_make_calendar(struct world *world, const char *path)
+void world_make_calendar(struct shop *world, const char *path)
 {
 	struct changing changing = {.world = world};
 
@@ -467,7 +467,7 @@ static void print_disagreement(const char *sentence, void *arg)
 		fprintf(stderr, "%s\n", sentence);
 }
 
-uint64_t world_verify(struct world *world, bool print)
+uint64_t world_verify(struct shop *world, bool print)
 {
 	struct verify_counts counts = {0};
 

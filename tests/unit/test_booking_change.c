@@ -26,7 +26,7 @@ static int setup(void **state)
 /* Every test leaves a store in which nothing disagrees. */
 static int teardown(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	uint64_t disagreements = world_verify(world, true);
 
 	world_free(world);
@@ -47,14 +47,14 @@ static void expect_refused(struct change_result result, int status, enum dav_con
 	assert_int_equal(result.error.condition, condition);
 }
 
-static bool body_has(struct world *world, const char *path, const char *text)
+static bool body_has(struct shop *world, const char *path, const char *text)
 {
 	struct slice body;
 
 	return world_get(world, path, NULL, &body) == 0 && slice_find(body, slice_str(text)) >= 0;
 }
 
-static struct change_result put(struct world *world, const char *path, const char *uid, const char *start, int minutes)
+static struct change_result put(struct shop *world, const char *path, const char *uid, const char *start, int minutes)
 {
 	return world_put(world, path, world_event(world, uid, start, minutes, ""), HANDLING_DEFAULT, NULL);
 }
@@ -63,7 +63,7 @@ static struct change_result put(struct world *world, const char *path, const cha
 
 static void test_put_creates_updates_and_tells_etags(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result first = put(world, "alice/work/a.ics", "a", "20270302T090000Z", 60), second;
 
 	expect(first, CHANGE_CREATED);
@@ -77,7 +77,7 @@ static void test_put_creates_updates_and_tells_etags(void **state)
 
 static void test_put_of_the_same_bytes_changes_nothing(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result first = put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
 	uint64_t changes = world_changes(world, "alice/bookings");
 	struct change_result again = put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
@@ -89,7 +89,7 @@ static void test_put_of_the_same_bytes_changes_nothing(void **state)
 
 static void test_put_into_no_calendar_is_409_and_bad_data_403(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect_refused(put(world, "alice/nowhere/a.ics", "a", "20270302T090000Z", 60), 409, CONDITION_NONE);
 	expect_refused(world_put(world, "alice/work/a.ics", SLICE("no calendar"), HANDLING_DEFAULT, NULL), 403,
@@ -103,7 +103,7 @@ static void test_put_into_no_calendar_is_409_and_bad_data_403(void **state)
 
 static void test_conditions_are_checked_before_anything_else(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result = put(world, "alice/work/a.ics", "a", "20270302T090000Z", 60);
 	const char *etag = arena_strdup(world->arena, result.etag);
 
@@ -128,7 +128,7 @@ static void test_conditions_are_checked_before_anything_else(void **state)
 
 static void test_an_etag_with_the_suffix_of_a_coding_matches(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result = put(world, "alice/work/a.ics", "a", "20270302T090000Z", 60);
 	const char *coded = arena_printf(world->arena, "W/%.*s-gzip\"", (int)strlen(result.etag) - 1, result.etag);
 
@@ -139,7 +139,7 @@ static void test_an_etag_with_the_suffix_of_a_coding_matches(void **state)
 
 static void test_uid_belongs_to_one_name(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result;
 
 	expect(put(world, "alice/work/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -156,7 +156,7 @@ static void test_uid_belongs_to_one_name(void **state)
 
 static void test_new_booking_at_a_taken_time_is_refused(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result;
 	uint64_t changes;
 
@@ -182,7 +182,7 @@ static void test_new_booking_at_a_taken_time_is_refused(void **state)
 
 static void test_touching_bookings_are_fine(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T100000Z", 60), CHANGE_CREATED);
@@ -192,7 +192,7 @@ static void test_touching_bookings_are_fine(void **state)
 
 static void test_a_resource_is_booked_once(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result;
 
 	expect(put(world, "room-1/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -214,7 +214,7 @@ static void set_opaque(struct collection *collection)
 
 static void test_private_time_blocks_unless_its_calendar_is_transparent(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice booking = world_event(world, "b", "20270302T093000Z", 60, "");
 
 	expect(put(world, "alice/work/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -248,7 +248,7 @@ static void test_what_blocks(void **state)
 		{"ATTENDEE;PARTSTAT=DECLINED:mailto:bob@example.org\r\n", true},
 		{"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:alice@example.org\r\n", true},
 	};
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct slice body = world_event(world, "a", "20270302T090000Z", 60, rows[i].extra);
@@ -267,7 +267,7 @@ static void test_what_blocks(void **state)
 
 static void test_a_booking_that_blocks_nothing_needs_no_check(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(world_put(world, "alice/bookings/b.ics",
@@ -284,7 +284,7 @@ static void test_a_booking_that_blocks_nothing_needs_no_check(void **state)
 
 static void test_a_move_ignores_the_booking_itself(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T093000Z", 60), CHANGE_UPDATED);
@@ -297,7 +297,7 @@ static void test_a_move_ignores_the_booking_itself(void **state)
 
 static void test_text_of_a_booking_changes_under_a_private_event(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/work/ill.ics", "ill", "20270302T080000Z", 600), CHANGE_CREATED);
@@ -315,7 +315,7 @@ static void test_text_of_a_booking_changes_under_a_private_event(void **state)
 
 static void test_a_series_is_all_or_nothing(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270316T090000Z", 60), CHANGE_CREATED);
@@ -338,7 +338,7 @@ static void test_a_series_is_all_or_nothing(void **state)
 
 static void test_a_series_without_near_end_has_too_many_instances(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect_refused(world_put(world, "alice/bookings/s.ics",
 			   world_event(world, "s", "20270302T093000Z", 60, "RRULE:FREQ=WEEKLY\r\n"), LENIENT, NULL),
@@ -353,7 +353,7 @@ static void test_a_series_without_near_end_has_too_many_instances(void **state)
 
 static void test_a_series_does_not_run_into_itself(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect_refused(world_put(world, "alice/bookings/s.ics",
 			   world_event(world, "s", "20270302T093000Z", 1500, "RRULE:FREQ=DAILY;COUNT=3\r\n"), STRICT, NULL),
@@ -365,7 +365,7 @@ static void test_a_series_does_not_run_into_itself(void **state)
 
 static void test_an_old_private_series_blocks_also_beyond_the_index(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(world_put(world, "alice/work/s.ics",
 		   world_event(world, "s", "Europe/Amsterdam:20200106T093000", 60, "RRULE:FREQ=WEEKLY;BYDAY=MO\r\n"), STRICT, NULL),
@@ -385,7 +385,7 @@ static void test_an_old_private_series_blocks_also_beyond_the_index(void **state
 
 static void test_series_keep_their_wall_time_over_the_clock_change(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(world_put(world, "alice/bookings/s.ics",
 		   world_event(world, "s", "Europe/Amsterdam:20270326T090000", 60, "RRULE:FREQ=DAILY;COUNT=5\r\n"), STRICT, NULL),
@@ -402,7 +402,7 @@ static void test_series_keep_their_wall_time_over_the_clock_change(void **state)
 
 static void test_the_repeated_hour_is_two_hours(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	/* 02:30 means the first one: 00:30Z */
 	expect(world_put(world, "alice/bookings/a.ics",
@@ -422,7 +422,7 @@ static void set_new_york(struct collection *collection)
 
 static void test_floating_time_is_in_the_calendars_zone(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/work/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
 	assert_int_equal(world_busy(world, "alice", "20270302T080000Z", "20270302T090000Z"), 1);
@@ -437,7 +437,7 @@ static void test_floating_time_is_in_the_calendars_zone(void **state)
 
 static void test_lenient_is_the_default_and_settings_widen(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice booking = world_event(world, "b", "20270302T090000Z", 60, "");
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -449,7 +449,7 @@ static void test_lenient_is_the_default_and_settings_widen(void **state)
 
 static void test_lenient_move_leaves_the_booking_under_a_new_etag(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	const char *before, *after;
 	struct slice moved = world_event(world, "b", "20270302T093000Z", 60, "");
 	struct change_result result;
@@ -485,7 +485,7 @@ static void test_lenient_move_leaves_the_booking_under_a_new_etag(void **state)
 
 static void test_touches_are_limited_and_the_last_is_put_off(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice moved = world_event(world, "b", "20270302T093000Z", 60, "");
 	uint64_t changes;
 	const char *etag;
@@ -512,7 +512,7 @@ static void test_touches_are_limited_and_the_last_is_put_off(void **state)
 
 static void test_a_put_off_touch_is_not_needed_after_a_real_change(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice moved = world_event(world, "b", "20270302T093000Z", 60, "");
 	const char *etag;
 
@@ -529,7 +529,7 @@ static void test_a_put_off_touch_is_not_needed_after_a_real_change(void **state)
 
 static void test_lenient_new_item_becomes_a_cancelled_copy(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice wanted = world_event(world, "b", "20270302T093000Z", 60, "DESCRIPTION:Mine\r\nX-UNKNOWN;X-P=1:kept\r\n");
 	struct change_result result;
 	struct object object;
@@ -566,7 +566,7 @@ static void test_lenient_new_item_becomes_a_cancelled_copy(void **state)
 }
 
 /* What a calendar app does when the person drags the cancelled copy. */
-static struct slice replace(struct world *world, struct slice text, const char *from, const char *to)
+static struct slice replace(struct shop *world, struct slice text, const char *from, const char *to)
 {
 	ptrdiff_t at = slice_find(text, slice_str(from));
 
@@ -577,7 +577,7 @@ static struct slice replace(struct world *world, struct slice text, const char *
 
 static void test_the_cancelled_copy_dragged_to_a_free_time_becomes_live(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice body;
 	struct change_result result;
 
@@ -609,7 +609,7 @@ static void test_the_cancelled_copy_dragged_to_a_free_time_becomes_live(void **s
 
 static void test_overrides_keep_their_own_descriptions(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice series = replace(world,
 	    world_event(world, "s", "20270302T093000Z", 60, "RRULE:FREQ=WEEKLY;COUNT=3\r\nDESCRIPTION:Master\r\n"),
 	    "END:VCALENDAR",
@@ -635,7 +635,7 @@ static void test_cancelled_copy_of_an_odd_text(void **state)
 	static const char odd[] = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nbegin:vevent\nUID:b\nDTSTAMP:20270101T000000Z\n"
 				  "DTSTART:20270302T093000Z\nDTEND:20270302T103000Z\nDESCRIPTION:one\n  \n END:VEVENT\n BEGIN:VEVENT\n"
 				  "BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:bell\nTRIGGER:-PT5M\nEND:VALARM\nend:vevent\nEND:VCALENDAR";
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice body;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -653,7 +653,7 @@ static void test_cancelled_copy_of_an_odd_text(void **state)
 
 static void test_cancelled_copies_go_after_a_week(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270320T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/b.ics", "b", "20270320T090000Z", 60), CHANGE_REFUSED_LENIENT);
@@ -671,7 +671,7 @@ static void test_cancelled_copies_go_after_a_week(void **state)
 
 static void test_a_deleted_booking_frees_its_time_at_once(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(world_delete(world, "alice/bookings/a.ics", NULL), CHANGE_DELETED);
@@ -682,7 +682,7 @@ static void test_a_deleted_booking_frees_its_time_at_once(void **state)
 
 static void test_deleted_and_put_again_is_a_move(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(world_delete(world, "alice/bookings/a.ics", NULL), CHANGE_DELETED);
@@ -703,7 +703,7 @@ static void test_deleted_and_put_again_is_a_move(void **state)
 
 static void test_private_event_over_a_booking_raises_one_alert(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T110000Z", 60), CHANGE_CREATED);
@@ -731,7 +731,7 @@ static void set_refuse(struct collection *collection)
 
 static void test_on_overlap_refuse_turns_it_into_a_refusal(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct slice ill = world_event(world, "ill", "20270302T093000Z", 60, "");
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -748,7 +748,7 @@ static void test_on_overlap_refuse_turns_it_into_a_refusal(void **state)
 
 static void test_the_same_uid_in_two_calendars_is_one(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/work/a.ics", "a", "20270302T093000Z", 60), CHANGE_CREATED);
@@ -760,7 +760,7 @@ static void test_the_same_uid_in_two_calendars_is_one(void **state)
 
 static void test_alternatives_lie_within_working_hours(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct change_result result;
 
 	world_set_hours(world, "alice", "{\"weekly\":{\"tue\":[[\"10:00\",\"12:00\"]],\"thu\":[[\"09:00\",\"10:00\"]]}}");
@@ -783,7 +783,7 @@ static void count_done(const struct change_result *result, void *arg)
 	*(struct change_result *)arg = *result;
 }
 
-static struct change_result delete_collection(struct world *world, const char *home, const char *name)
+static struct change_result delete_collection(struct shop *world, const char *home, const char *name)
 {
 	struct change_origin origin = {.kind = ORIGIN_USER};
 	struct change_result result = {0};
@@ -800,7 +800,7 @@ static struct change_result delete_collection(struct world *world, const char *h
 
 static void test_a_calendar_goes_with_all_that_is_in_it(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	world_make_calendar(world, "alice/more");
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -818,7 +818,7 @@ static void test_a_calendar_goes_with_all_that_is_in_it(void **state)
 static int take_inboxes(struct kv_txn *txn, void *arg)
 {
 	static const struct slice names[] = {{"alice", 5}, {"bob", 3}};
-	struct world *world = arg;
+	struct shop *world = arg;
 	int ret = 0;
 
 	for (size_t i = 0; ret == 0 && i < 2; i++) {
@@ -833,7 +833,7 @@ static int take_inboxes(struct kv_txn *txn, void *arg)
 
 static void test_an_older_store_gets_its_inboxes(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	assert_int_equal(kv_update_wait(store_kv(world->store), take_inboxes, world), 0);
 	assert_int_equal(kv_update_wait(store_kv(world->store), take_inboxes, world), -ENOENT);
@@ -846,7 +846,7 @@ static void test_an_older_store_gets_its_inboxes(void **state)
 }
 
 struct removal {
-	struct world *world;
+	struct shop *world;
 	bool force;
 };
 
@@ -859,7 +859,7 @@ static int remove_alice(struct kv_txn *txn, void *arg)
 
 static void test_a_person_with_bookings_ahead_stays(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct removal removal = {world, false};
 
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T090000Z", 60), CHANGE_CREATED);
@@ -873,7 +873,7 @@ static void test_a_person_with_bookings_ahead_stays(void **state)
 
 static void test_the_horizon_moves_with_time(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(world_put(world, "alice/work/s.ics", world_event(world, "s", "20270104T093000Z", 60, "RRULE:FREQ=WEEKLY\r\n"),
 		   STRICT, NULL),
@@ -890,7 +890,7 @@ static void test_the_horizon_moves_with_time(void **state)
 
 static void test_another_zone_of_the_site_indexes_anew(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	world_set_person_timezone(world, "alice", "");
 	expect(put(world, "alice/work/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
@@ -906,7 +906,7 @@ static void test_another_zone_of_the_site_indexes_anew(void **state)
 
 static void test_bookings_that_new_zones_lay_over_one_another_are_told(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	world_set_person_timezone(world, "alice", "");
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
@@ -921,7 +921,7 @@ static void test_bookings_that_new_zones_lay_over_one_another_are_told(void **st
 
 static int move_bookings(struct kv_txn *txn, void *arg)
 {
-	struct world *world = arg;
+	struct shop *world = arg;
 	struct collection collection;
 	int ret = store_collection_get(txn, world->arena, SLICE("alice"), SLICE("bookings"), &collection);
 
@@ -931,7 +931,7 @@ static int move_bookings(struct kv_txn *txn, void *arg)
 
 static void test_a_zone_that_would_make_bookings_overlap_is_refused(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	expect(put(world, "alice/bookings/a.ics", "a", "20270302T090000", 60), CHANGE_CREATED);
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T140000Z", 60), CHANGE_CREATED);

@@ -92,7 +92,7 @@ static const struct row {
 #define PROPERTIES 5
 
 /* One of each kind of owner. */
-static int put_properties(struct kv_txn *txn, struct world *world, uint64_t alice, uint64_t bob)
+static int put_properties(struct kv_txn *txn, struct shop *world, uint64_t alice, uint64_t bob)
 {
 	struct collection work;
 	struct object event;
@@ -134,7 +134,7 @@ static int count_properties(struct kv_txn *txn, void *arg)
 
 static int grant_and_group(struct kv_txn *txn, void *arg)
 {
-	struct world *world = arg;
+	struct shop *world = arg;
 	struct principal alice, bob, group = {.kind = PRINCIPAL_GROUP, .name = SLICE("desk")};
 	int ret = store_principal_get(txn, world->arena, SLICE("alice"), &alice);
 
@@ -154,9 +154,9 @@ static int grant_and_group(struct kv_txn *txn, void *arg)
 	               : store_grant_put(txn, &(struct grant){alice.id, 0, GRANT_TO_PRINCIPAL, group.id, ACL_READ});
 }
 
-static struct world *make_world(void)
+static struct shop *make_world(void)
 {
-	struct world *world = world_new("memory:", NULL);
+	struct shop *world = world_new("memory:", NULL);
 
 	world_put(world, "alice/work/event.ics", world_event(world, "event", "20270302T090000Z", 60, ""), HANDLING_DEFAULT, NULL);
 	world_put(world, "alice/work/series.ics", world_event(world, "series", "20270303T090000Z", 60, "RRULE:FREQ=DAILY\r\n"),
@@ -225,7 +225,7 @@ static void count_told(const char *sentence, void *arg)
 }
 
 /* What a check says of a store with rows that cannot be read; 1 when it gives up. */
-static uint64_t blamed(struct world *world)
+static uint64_t blamed(struct shop *world)
 {
 	struct verify_counts counts = {0};
 	unsigned told = 0;
@@ -237,7 +237,7 @@ static void test_what_is_made_from_others_is_repaired(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct world *world = make_world();
+		struct shop *world = make_world();
 		struct strike strike = {.row = &rows[i]};
 		unsigned told = 0;
 		uint64_t left;
@@ -258,7 +258,7 @@ static void test_what_is_made_from_others_is_repaired(void **state)
 
 static void test_a_sound_store_stays_as_it_is(void **state)
 {
-	struct world *world = make_world();
+	struct shop *world = make_world();
 	unsigned told = 0;
 	char etag[RECORD_ETAG_SIZE];
 	uint64_t changes = world_changes(world, "alice/work");
@@ -284,7 +284,7 @@ static void test_a_sound_store_stays_as_it_is(void **state)
 
 static void test_old_tombstones_go(void **state)
 {
-	struct world *world = make_world();
+	struct shop *world = make_world();
 
 	(void)state;
 	assert_int_equal(change_prune(world->changes), 0);
