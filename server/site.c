@@ -71,6 +71,7 @@ static struct change_settings settings_of(const struct config_values *values)
 	    .timezone = slice_str(values->timezone),
 	    .max_resource_size = (size_t)values->max_resource_size,
 	    .max_home_size = (size_t)values->max_home_size,
+	    .hold_seconds = values->hold_minutes * MINUTE_SECONDS,
 	    .max_instances = (size_t)values->max_instances};
 }
 

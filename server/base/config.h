@@ -56,6 +56,7 @@ struct config_values {
 	long rate_limit_slots, rate_limit_bookings; /* a minute and address; 0: no limit */
 	long login_failures; /* a minute, address and user; 0: no limit */
 	long max_resource_size; /* bytes */
+	long hold_minutes;
 	long max_home_size;     /* bytes; 0: no limit */
 	long max_instances;
 	long max_xml_body; /* bytes */

@@ -4,6 +4,7 @@ server_libbase_a_SOURCES += \
 	server/base/config_document.c \
 	server/base/config_schema.c server/base/config_schema.h \
 	server/base/config_value.c \
+	server/base/digest.c server/base/digest.h \
 	server/base/log_sink.c server/base/log_sink.h \
 	server/base/loop.c server/base/loop.h \
 	server/base/metrics.c server/base/metrics.h \

@@ -39,6 +39,7 @@ void change_service_reload(struct change_service *service, const struct change_s
 	atomic_store(&service->handling,
 	    settings->handling == HANDLING_DEFAULT ? HANDLING_LENIENT : (int)settings->handling);
 	atomic_store(&service->max_home_size, settings->max_home_size);
+	atomic_store(&service->hold_seconds, settings->hold_seconds > 0 ? settings->hold_seconds : CHANGE_HOLD_SECONDS);
 	atomic_store(&service->on_overlap,
 	    settings->on_overlap == ON_OVERLAP_DEFAULT ? ON_OVERLAP_ALERT : (int)settings->on_overlap);
 }

@@ -31,6 +31,7 @@ enum change_origin_kind {
 	ORIGIN_PAGE,       /* a person in a browser */
 	ORIGIN_CONNECTION, /* a provider: what is true there cannot be refused */
 	ORIGIN_ENGINE,
+	ORIGIN_MAIL, /* an invitation that somebody mailed */
 };
 
 /* Who or what caused a change: an argument of every one, stored with its jobs. */
@@ -53,11 +54,13 @@ struct change_settings {
 	struct slice timezone;      /* the site's IANA zone; must outlive the service */
 	size_t max_resource_size;   /* bytes of one calendar object */
 	size_t max_home_size;       /* bytes of all objects in one home; 0: as many as there is room for */
+	int64_t hold_seconds;       /* how long a slot is held for a customer; 0: CHANGE_HOLD_SECONDS */
 	size_t max_instances;       /* instances indexed of one object; more is CALDAV:max-instances */
 };
 
 #define CHANGE_ALTERNATIVES_MAX  5  /* offered with a refusal */
 #define CHANGE_CONFLICTS_MAX     10 /* told with a refusal */
+#define CHANGE_HOLD_SECONDS      (10 * MINUTE_SECONDS)
 #define CHANGE_SERIES_CHECK_DAYS 365
 #define CHANGE_ALTERNATIVE_DAYS  14
 #define CHANGE_REFUSED_KEPT      (7 * DAY_SECONDS)       /* a refused item's cancelled copy goes after this */
@@ -68,7 +71,7 @@ struct change_settings {
 struct change_service *change_service_new(struct store *store, const struct zone_set *zones, const struct clock *clock,
     struct pool *pool, const struct change_settings *settings);
 void change_service_free(struct change_service *service);
-/* Replaces handling, on_overlap and max_home_size after a reload. */
+/* Replaces handling, on_overlap, max_home_size and hold_seconds after a reload. */
 void change_service_reload(struct change_service *service, const struct change_settings *settings);
 
 /* What HTTP calls a precondition, already parsed; compared inside the update. */

@@ -27,6 +27,7 @@ struct change_service {
 	size_t max_resource_size, max_instances;
 	atomic_int handling, on_overlap;
 	atomic_size_t max_home_size;
+	atomic_int_least64_t hold_seconds; /* of a new hold */
 };
 
 /* ---- place.c: where an object lies, and in which zone its floating times are read ---- */

@@ -219,6 +219,46 @@ static int compare_numbers(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
+int hours_read_holidays(struct arena *arena, const struct json_value *json, const int64_t **dates_r, size_t *count_r,
+    struct error *err)
+{
+	static const char *const names[] = {"dates", NULL};
+	struct json_value list;
+	int64_t *dates;
+	size_t count, kept = 0;
+	int ret = json_expect(json, JSON_KIND_OBJECT, err);
+
+	if (ret == 0)
+		ret = json_only(json, names, err);
+	if (ret == 0)
+		ret = json_member(json, "dates", JSON_REQUIRED, JSON_KIND_ARRAY, &list, err);
+	if (ret < 0)
+		return ret;
+	count = json_count(&list);
+	if (count > HOURS_OVERRIDES_MAX)
+		return json_refuse(&list, err, "more than %d dates", HOURS_OVERRIDES_MAX);
+	dates = arena_array(arena, count + 1, sizeof(*dates));
+	if (dates == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		struct json_value entry = json_entry(&list, i);
+		struct slice date;
+
+		ret = json_value_text(&entry, JSON_ONE_LINE, 1, 16, &date, err);
+		if (ret < 0)
+			return ret;
+		if (!read_date(date, &dates[i]))
+			return json_refuse(&entry, err, "is not YYYY-MM-DD");
+	}
+	qsort(dates, count, sizeof(*dates), compare_numbers);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || dates[kept - 1] != dates[i])
+			dates[kept++] = dates[i];
+	*dates_r = dates;
+	*count_r = kept;
+	return 0;
+}
+
 static const struct hours_day *day_of(const struct hours *hours, int64_t date)
 {
 	static const struct hours_day closed;

@@ -50,6 +50,9 @@ int hours_parse(struct arena *arena, struct slice json, struct hours *hours_r, s
 struct json_value;
 /* The same of a value inside a document; the result does not point into it. */
 int hours_read(struct arena *arena, const struct json_value *json, struct hours *hours_r, struct error *err);
+/* Reads {"dates": ["2027-12-25"]}, the holidays of the business, sorted and each once; of ARENA. The same returns. */
+int hours_read_holidays(struct arena *arena, const struct json_value *json, const int64_t **dates_r, size_t *count_r,
+    struct error *err);
 /* Adds to *OPEN what of WINDOW is open. 0, -ENOMEM or -E2BIG. */
 int hours_open(const struct hours *hours, const struct zone *zone, struct interval window, struct interval_set *open);
 

@@ -300,6 +300,8 @@ static bool is_clear(const struct wish *wish, const struct member *member)
 /* In which order a pool's rooms are tried: who seats the whole capacity, smallest first; then others; then without seats. */
 static int64_t room_cost(const struct world *world, const struct member *room)
 {
+	if (room->preferred)
+		return -1;
 	if (room->seats == 0)
 		return INT64_MAX;
 	return room->seats >= world->policy->capacity ? room->seats : LESS_THAN_CAPACITY + room->seats;
@@ -378,28 +380,36 @@ static bool place(const struct wish *wish, struct placement *placement)
 
 /* ---- the answer ---- */
 
-/* All rules but the rooms'. */
-static enum why_not why_not_he(struct wish *wish, const struct member *member, enum grid grid, int64_t *seats_left_r)
+/* R9 to R12. */
+static enum why_not why_not_then(const struct wish *wish, const struct member *member, enum grid grid)
 {
-	const struct policy *policy = wish->world->policy;
 	const struct interval *range;
-	int64_t left;
 
 	if (is_too_soon(wish, member))
 		return WHY_NOTICE;
 	if (is_too_far(wish, member))
 		return WHY_HORIZON;
-	range = range_of(&member->open, policy->buffers_within_hours ? wish->guard : wish->core);
+	range = range_of(&member->open, wish->world->policy->buffers_within_hours ? wish->guard : wish->core);
 	if (range == NULL)
 		return WHY_OUTSIDE_HOURS;
-	if (grid == GRID_IS_KEPT && !is_aligned(wish, member, range))
-		return WHY_MISALIGNED;
+	return grid == GRID_IS_KEPT && !is_aligned(wish, member, range) ? WHY_MISALIGNED : WHY_FREE;
+}
+
+/* All rules but the rooms'. */
+static enum why_not why_not_he(struct wish *wish, const struct member *member, enum grid grid, int64_t *seats_left_r)
+{
+	const struct policy *policy = wish->world->policy;
+	enum why_not why = grid != GRID_ONLY_OVERLAP ? why_not_then(wish, member, grid) : WHY_FREE;
+	int64_t left;
+
+	if (why != WHY_FREE)
+		return why;
 	left = seats_left(wish, member, &wish->session);
 	if (policy->capacity < wish->world->party || (policy->capacity > 1 && left >= 0 && left < wish->world->party))
 		return WHY_FULL;
 	if (policy->capacity == 1)
 		wish->session = NULL; /* one customer's alone */
-	if (wish->session == NULL && policy->max_per_day > 0 && is_day_full(wish, member))
+	if (wish->session == NULL && policy->max_per_day > 0 && grid != GRID_ONLY_OVERLAP && is_day_full(wish, member))
 		return WHY_DAILY_LIMIT;
 	*seats_left_r = wish->session != NULL ? left : policy->capacity;
 	return is_clear(wish, member) ? WHY_FREE : WHY_STAFF_BUSY;
@@ -435,7 +445,7 @@ enum why_not world_why_not_all(const struct world *world, instant_t start, enum 
 		enum why_not why;
 
 		wish = wish_of(world, start);
-		why = why_not_he(&wish, &world->staff[i], i == 0 ? grid : GRID_IS_FREE, &left);
+		why = why_not_he(&wish, &world->staff[i], i == 0 || grid == GRID_ONLY_OVERLAP ? grid : GRID_IS_FREE, &left);
 		if (why != WHY_FREE)
 			return why;
 		if (left < least)

@@ -63,6 +63,7 @@ struct member {
 	instant_t last_made;  /* INSTANT_MIN: never */
 	struct slice pool; /* of a resource */
 	int64_t seats;     /* of a resource; 0: any party */
+	bool preferred;    /* a resource that a moved booking has already: it comes before others of its pool */
 
 	/* world_prepare's */
 	struct interval_set open;
@@ -101,8 +102,12 @@ struct placement {
 	int64_t seats_left;             /* of the session, before this party */
 };
 
-enum grid { GRID_IS_KEPT, GRID_IS_FREE };
-/* Of the core that begins at START. GRID_IS_FREE: no matter where it begins (R11, R12). PLACEMENT_R may be NULL. */
+enum grid {
+	GRID_IS_KEPT,
+	GRID_IS_FREE,      /* no matter where it begins (R11, R12) */
+	GRID_ONLY_OVERLAP, /* a staff member's own write: seats and overlap alone bind (contract, section 4) */
+};
+/* Of the core that begins at START. PLACEMENT_R may be NULL. */
 enum why_not world_why_not(const struct world *world, const struct member *member, instant_t start, enum grid grid,
     struct placement *placement_r);
 /* The same for all of the staff together (ASSIGN_COLLECTIVE): the reason of the first who has one. */
