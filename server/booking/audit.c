@@ -5,7 +5,12 @@
 #include "protocol/json/json.h"
 
 static const char *const doors[] = {[ORIGIN_USER] = "caldav", [ORIGIN_OPERATOR] = "command", [ORIGIN_API] = "api",
-    [ORIGIN_PAGE] = "page", [ORIGIN_CONNECTION] = "provider", [ORIGIN_ENGINE] = "engine"};
+    [ORIGIN_PAGE] = "page", [ORIGIN_CONNECTION] = "provider", [ORIGIN_ENGINE] = "engine", [ORIGIN_MAIL] = "mail"};
+
+const char *audit_door(enum change_origin_kind kind)
+{
+	return doors[kind];
+}
 
 struct slice audit_who(const struct change_origin *origin, struct buf *b)
 {

@@ -19,6 +19,8 @@ int audit_change(struct kv_txn *txn, instant_t now, const struct change_origin *
  * AUDIT_WHO_MAX, or the origin's own.
  */
 struct slice audit_who(const struct change_origin *origin, struct buf *b);
+/* "caldav", "command", "api", ...: what a record and a booking call where something came from. */
+const char *audit_door(enum change_origin_kind kind);
 /* The record as a JSON object, into an array of B. */
 void audit_write_json(struct buf *b, const struct audit *audit);
 

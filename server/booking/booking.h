@@ -80,8 +80,6 @@ struct booking_place {
 	bool hold;
 	bool off_grid; /* mail: the grid does not bind */
 	bool force;    /* an admin: overlap alone binds */
-	struct slice door; /* "api", "page", "mail": kept as the booking's origin */
-	struct slice who;  /* for the audit log: "key 3", "customer", "user alice", ... */
 	struct change_origin origin;
 	struct booking_hooks hooks;
 };
@@ -106,7 +104,6 @@ struct booking_change {
 	struct slice reason; /* of a cancellation, for people */
 	bool customer; /* the customer himself: cancel_notice_minutes binds */
 	bool force;
-	struct slice door, who;
 	struct change_origin origin;
 	struct booking_hooks hooks;
 };
@@ -140,15 +137,15 @@ int booking_slots(struct change_service *service, struct kv_txn *txn, struct are
     const struct booking_slots *question, slot_fn *fn, void *arg, struct policy *policy_r, const struct zone **zone_r);
 
 /* The policy of a stored service; its `id` is set. -ENOENT. */
-int booking_policy(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice id,
+int booking_policy(struct kv_txn *txn, struct arena *arena, struct slice id,
     struct policy *policy_r);
 /* The zone in which the answers of a service tell times: its own, else the site's. */
 const struct zone *booking_zone(const struct change_service *service, const struct policy *policy);
 /* The booking that a manage token opens; -ENOENT for any other text. */
-int booking_by_token(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice token,
+int booking_by_token(struct kv_txn *txn, struct arena *arena, struct slice token,
     struct booking *booking_r);
 /* The token of a booking that has one: it is computed, not stored, so that mails may tell it again. */
-int booking_token(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct booking *booking,
+int booking_token(struct kv_txn *txn, struct arena *arena, const struct booking *booking,
     char token_r[static BOOKING_TOKEN_SIZE]);
 
 /* "held", "confirmed", ... */
@@ -160,8 +157,5 @@ void booking_json_members(struct buf *b, const struct booking *booking, const st
 
 /* Ends holds that have expired: cancelled, with the reason "expired". Waits for the writer. The count, or -errno. */
 int booking_sweep_holds(struct change_service *service);
-
-/* Live bookings of a service that end after NOW. 1, 0 or -errno. */
-int booking_service_is_booked(struct kv_txn *txn, struct arena *arena, struct slice service, instant_t now);
 
 #endif

@@ -1,8 +1,11 @@
 server_libbooking_a_SOURCES += \
 	server/booking/alerts.c server/booking/alerts.h \
 	server/booking/alerts_adopt.c server/booking/alerts_list.c \
-	server/booking/booking.h \
 	server/booking/audit.c server/booking/audit.h \
+	server/booking/booking.c server/booking/booking.h server/booking/booking_private.h \
+	server/booking/booking_objects.c \
+	server/booking/booking_read.c \
+	server/booking/booking_write.c \
 	server/booking/calendar_user.c server/booking/calendar_user.h \
 	server/booking/change.c server/booking/change.h server/booking/change_private.h \
 	server/booking/change_commit.c \
@@ -15,6 +18,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/explain_value.c \
 	server/booking/far.c \
 	server/booking/free_times.c \
+	server/booking/guards.c \
 	server/booking/horizon.c \
 	server/booking/names.c server/booking/names.h \
 	server/booking/place.c \
@@ -33,5 +37,6 @@ server_libbooking_a_SOURCES += \
 	server/booking/services.c server/booking/services.h \
 	server/booking/sweep.c \
 	server/booking/touch.c \
-	server/booking/verify.c server/booking/verify.h
+	server/booking/verify.c server/booking/verify.h \
+	server/booking/world_load.c server/booking/world_load.h
 EXTRA_DIST += server/booking/rules/README.md

@@ -5,7 +5,7 @@
 
 #include "protocol/freebusy/busy.h"
 #include "protocol/recur/instances.h"
-#include "server/booking/change_private.h"
+#include "server/booking/booking_private.h"
 
 _Static_assert((int)FREEBUSY_FREE == (int)BUSY_KIND_FREE && (int)FREEBUSY_UNAVAILABLE == (int)BUSY_KIND_UNAVAILABLE,
     "both sides count kinds alike");
@@ -102,20 +102,27 @@ bool rows_is_same(const struct busy *a, const struct busy *b)
 static int put_occupancy(struct kv_txn *txn, struct arena *arena, const struct place *place,
     const struct object *object, const struct rows *rows)
 {
-	struct interval *guards;
+	struct interval *guards, guard;
+	bool is_booking;
 	size_t count;
-	int ret = rows_blocking(arena, rows->at, rows->count, &guards, &count);
+	int ret = booking_guards_of(txn, arena, object->uid, place->owner.name, &is_booking, &guard, &count);
 
+	if (ret < 0)
+		return ret;
+	if (is_booking)
+		return store_occupancy_put(txn, place->owner.id, object->uid, &guard, count, NULL);
+	if (place->collection.kind != COLLECTION_BOOKINGS)
+		return 0;
+	ret = rows_blocking(arena, rows->at, rows->count, &guards, &count);
 	return ret < 0 ? ret : store_occupancy_put(txn, place->owner.id, object->uid, guards, count, NULL);
 }
 
 int rows_put(struct kv_txn *txn, struct arena *arena, const struct place *place, const struct object *object,
     struct rows *rows)
 {
-	int ret = 0;
+	int ret = place->collection.kind == COLLECTION_BOOKINGS || place_member(place) != 0
+	            ? put_occupancy(txn, arena, place, object, rows) : 0;
 
-	if (place->collection.kind == COLLECTION_BOOKINGS)
-		ret = put_occupancy(txn, arena, place, object, rows);
 	return ret < 0 ? ret : rows_put_unguarded(txn, place, object, rows);
 }
 

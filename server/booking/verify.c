@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "server/booking/change_private.h"
+#include "server/booking/booking_private.h"
 #include "storage/store_private.h"
 #include "storage/verify.h"
 
@@ -100,7 +100,7 @@ static int compare_index(struct verify *verify, const struct object *object, con
 
 /* ---- the guards of a booking ---- */
 
-static int read_guards(struct verify *verify, const struct object *object, struct interval **guards_r, size_t *count_r)
+static int read_guards(struct verify *verify, uint64_t member, struct slice uid, struct interval **guards_r, size_t *count_r)
 {
 	struct slice value;
 	struct unpack u;
@@ -111,8 +111,8 @@ static int read_guards(struct verify *verify, const struct object *object, struc
 	*count_r = 0;
 	*guards_r = NULL;
 	key_begin(&key, TABLE_OCCUPIED);
-	key_add_u64(&key, verify->place.owner.id);
-	key_add_hash(&key, object->uid);
+	key_add_u64(&key, member);
+	key_add_hash(&key, uid);
 	ret = kv_get(verify->txn, key_slice(&key), &value);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
@@ -131,18 +131,25 @@ static int read_guards(struct verify *verify, const struct object *object, struc
 
 static int compare_guards(struct verify *verify, const struct object *object, const struct rows *rows)
 {
-	struct interval *wanted, *found = NULL;
+	struct interval *wanted, *found = NULL, guard;
 	size_t wanted_count, count = 0, i = 0;
-	int ret = rows_blocking(verify->arena, rows->at, rows->count, &wanted, &wanted_count);
+	bool is_booking;
+	int ret = booking_guards_of(verify->txn, verify->arena, object->uid, verify->place.owner.name, &is_booking, &guard,
+	    &wanted_count);
 
+	wanted = &guard;
+	if (ret == 0 && !is_booking && verify->place.collection.kind != COLLECTION_BOOKINGS)
+		return 0;
+	if (ret == 0 && !is_booking)
+		ret = rows_blocking(verify->arena, rows->at, rows->count, &wanted, &wanted_count);
 	if (ret == 0)
-		ret = read_guards(verify, object, &found, &count);
+		ret = read_guards(verify, verify->place.owner.id, object->uid, &found, &count);
 	if (ret < 0)
 		return ret;
 	while (i < count && i < wanted_count && found[i].start == wanted[i].start && found[i].end == wanted[i].end)
 		i++;
 	if (i < count || i < wanted_count)
-		tell(verify, "occupancy", object, "%zu guards, its text has %zu, and number %zu differs", count, wanted_count,
+		tell(verify, "occupancy", object, "%zu guards, it should have %zu, and number %zu differs", count, wanted_count,
 		    i);
 	return 0;
 }
@@ -182,7 +189,7 @@ static int check_rows(struct verify *verify, const struct object *object, const 
 	compare_record(verify, object, parsed, &rows);
 	compare_series(verify, object, &rows, &series, has);
 	ret = compare_index(verify, object, &rows);
-	if (ret == 0 && verify->place.collection.kind == COLLECTION_BOOKINGS)
+	if (ret == 0)
 		ret = compare_guards(verify, object, &rows);
 	return ret;
 }
@@ -250,10 +257,17 @@ static int see_guard(const struct occupancy *occupancy, void *arg)
 {
 	struct guards *guards = arg;
 	char sentence[SENTENCE_MAX];
+	struct interval guard;
+	bool is_booking;
+	size_t count;
 	int ret;
 
 	arena_reset(guards->verify->arena);
 	guards->found = false;
+	ret = booking_guards_of(guards->verify->txn, guards->verify->arena, occupancy->uid, guards->member->name, &is_booking,
+	    &guard, &count);
+	if (ret < 0 || count > 0)
+		return ret;
 	ret = store_object_each_by_owner_uid(guards->verify->txn, guards->member->id, occupancy->uid, see_owned, guards);
 	if (ret < 0 || guards->found)
 		return ret == -ENOENT ? 0 : ret;
@@ -262,6 +276,66 @@ static int see_guard(const struct occupancy *occupancy, void *arg)
 	guards->verify->counts->disagreements++;
 	guards->verify->fn(sentence, guards->verify->arg);
 	return 0;
+}
+
+/* ---- bookings ---- */
+
+static void tell_booking(struct verify *verify, const struct booking *booking, struct slice member, const char *what)
+{
+	char sentence[SENTENCE_MAX];
+
+	snprintf(sentence, sizeof(sentence), "booking %.*s: %s %.*s", SLICE_ARG(booking->id), what, SLICE_ARG(member));
+	verify->counts->disagreements++;
+	verify->fn(sentence, verify->arg);
+}
+
+struct owned {
+	size_t count;
+};
+
+static int count_owned(const struct object *object, void *arg)
+{
+	(void)object;
+	((struct owned *)arg)->count++;
+	return 0;
+}
+
+/* A live booking holds its time with everybody in it, and a confirmed one has its object there. */
+static int check_member(struct verify *verify, const struct booking *booking, struct slice name)
+{
+	struct interval wanted = booking_held_range(booking), *found;
+	struct principal principal;
+	struct owned owned = {0};
+	size_t count = 0;
+	int ret = store_principal_get(verify->txn, verify->arena, name, &principal);
+
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	ret = read_guards(verify, principal.id, booking->uid, &found, &count);
+	if (ret < 0)
+		return ret;
+	if (count != 1 || found->start != wanted.start || found->end != wanted.end)
+		tell_booking(verify, booking, name, "its time is not held with");
+	if (booking->status != BOOKING_CONFIRMED)
+		return 0;
+	ret = store_object_each_by_owner_uid(verify->txn, principal.id, booking->uid, count_owned, &owned);
+	if (ret == 0 && owned.count != 1)
+		tell_booking(verify, booking, name, owned.count == 0 ? "no calendar object of" : "more than one calendar object of");
+	return ret;
+}
+
+static int see_booking(const struct booking *booking, void *arg)
+{
+	struct verify *verify = arg;
+	int ret = 0;
+
+	if (!booking_is_live(booking) || (booking->service.len == 0 && booking->status == BOOKING_CONFIRMED))
+		return 0; /* a person's own event is checked by its text */
+	for (size_t i = 0; ret == 0 && i < booking->staff_count; i++)
+		ret = check_member(verify, booking, booking->staff[i]);
+	for (size_t i = 0; ret == 0 && i < booking->resource_count; i++)
+		ret = check_member(verify, booking, booking->resources[i]);
+	return ret == -EBADMSG ? 0 : ret; /* told by the store */
 }
 
 static int see_principal(const struct principal *principal, void *arg)
@@ -312,7 +386,11 @@ static int run(struct kv_txn *txn, void *arg)
 	if (ret < 0)
 		return ret;
 	ret = store_alert_each(txn, see_alert, verify);
-	return ret == -EBADMSG ? 0 : ret; /* told by the store */
+	arena_reset(verify->place_arena);
+	if (ret == 0 || ret == -EBADMSG) /* what cannot be read is told by the store */
+		ret = store_booking_each_by_start(txn, verify->place_arena, (struct interval){INSTANT_MIN, INSTANT_MAX}, 0, 0,
+		    see_booking, verify);
+	return ret == -EBADMSG ? 0 : ret;
 }
 
 int verify_store(struct change_service *service, verify_fn *fn, void *arg, struct verify_counts *counts_r)

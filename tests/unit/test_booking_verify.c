@@ -17,7 +17,7 @@
 #include "tests/unit/booking_world.h"
 
 struct plot {
-	struct world *world;
+	struct shop *world;
 	struct kv_txn *txn;
 	struct principal alice;
 	struct collection work, bookings;
@@ -243,7 +243,7 @@ static const struct fault faults[] = {
 };
 
 struct sabotage {
-	struct world *world;
+	struct shop *world;
 	const struct fault *fault;
 };
 
@@ -270,16 +270,16 @@ static void hear(const char *sentence, void *arg)
 	buf_printf(&hearing->all, "%s\n", sentence);
 }
 
-static void put(struct world *world, const char *path, const char *uid, const char *start, const char *extra,
+static void put(struct shop *world, const char *path, const char *uid, const char *start, const char *extra,
     enum change_outcome outcome)
 {
 	assert_int_equal(world_put(world, path, world_event(world, uid, start, 60, extra), HANDLING_LENIENT, NULL).outcome,
 	    outcome);
 }
 
-static struct world *make_world(void)
+static struct shop *make_world(void)
 {
-	struct world *world = world_new("memory:", NULL);
+	struct shop *world = world_new("memory:", NULL);
 
 	put(world, "alice/work/event.ics", "event", "20270302T090000Z", "", CHANGE_CREATED);
 	put(world, "alice/work/series.ics", "series", "20270303T090000Z", "RRULE:FREQ=WEEKLY\r\n", CHANGE_CREATED);
@@ -292,7 +292,7 @@ static void test_each_planted_fault_is_named(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
-		struct world *world = make_world();
+		struct shop *world = make_world();
 		struct sabotage sabotage = {world, &faults[i]};
 		struct hearing hearing = {faults[i].named, false, BUF_INIT(1 << 20)};
 		struct verify_counts counts;
@@ -309,7 +309,7 @@ static void test_each_planted_fault_is_named(void **state)
 
 static void test_a_sound_store_is_counted(void **state)
 {
-	struct world *world = make_world();
+	struct shop *world = make_world();
 	struct hearing hearing = {"", false, BUF_INIT(1 << 20)};
 	struct verify_counts counts;
 
@@ -317,7 +317,7 @@ static void test_a_sound_store_is_counted(void **state)
 	assert_int_equal(verify_store(world->changes, hear, &hearing, &counts), 0);
 	assert_int_equal(counts.disagreements, 0);
 	assert_int_equal(counts.principals, 3);
-	assert_int_equal(counts.collections, 7);
+	assert_int_equal(counts.collections, 9);
 	assert_int_equal(counts.objects, 4);
 	buf_free(&hearing.all);
 	world_free(world);
