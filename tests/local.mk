@@ -45,3 +45,9 @@ TESTS += tests/check-layers.sh
 AM_TESTS_ENVIRONMENT = abs_top_srcdir='$(abs_top_srcdir)'; export abs_top_srcdir; \
 	FUZZ_TARGETS='$(fuzz_targets)'; export FUZZ_TARGETS;
 EXTRA_DIST += tests/integration tests/bench tests/data/clients
+
+# The long form of the race; its short one is in tests/run-all.
+race: all
+	SLOTKEEPER_BUILD=$(abs_builddir) CLIENTS=$${CLIENTS-300} ROUNDS=$${ROUNDS-5} KILLS=$${KILLS-60} \
+		$(srcdir)/tests/integration/test_booking_race.py
+.PHONY: race
