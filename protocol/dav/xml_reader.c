@@ -68,6 +68,10 @@ static void take_attributes(struct reader *reader, struct xml_element *element, 
 		attribute->name = copy_string(reader, at[0]);
 		attribute->ns = copy_string(reader, at[2]);
 		attribute->value = copy(reader, at[3], (size_t)(at[4] - at[3]));
+		if (!utf8_is_valid(attribute->value)) {
+			fail(reader, -EINVAL, "not UTF-8");
+			return;
+		}
 		*last = attribute;
 		last = &attribute->next;
 	}
@@ -146,6 +150,8 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const 
 	text = &reader->text[--reader->depth];
 	if (text->err < 0)
 		fail(reader, text->err == -ENOMEM ? -ENOMEM : -EINVAL, "too much text");
+	else if (!utf8_is_valid(buf_slice(text))) /* libxml2 hands on what stands in CDATA as it is */
+		fail(reader, -EINVAL, "not UTF-8");
 	else if (text->len > 0)
 		reader->open[reader->depth]->text = copy(reader, (const xmlChar *)text->at, text->len);
 }

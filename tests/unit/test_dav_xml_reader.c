@@ -126,6 +126,9 @@ static void test_encodings(void **state)
 	    ROW("\xff\xfe<\0a\0>\0\xe9\0<\0/\0a\0>\0", "\xc3\xa9"),
 	    ROW("\xfe\xff\0<\0a\0>\x20\xac\0<\0/\0a\0>", "\xe2\x82\xac"),
 	    ROW("<a>\xff</a>", NULL),
+	    ROW("<a><![CDATA[\xff]]></a>", NULL),
+	    ROW("<a><![CDATA[<&>]]\xc1\x9c></a>", NULL),
+	    ROW("<a b='\xff'/>", NULL),
 	    ROW("<a>\xc0\x80</a>", NULL),         /* NUL in two bytes */
 	    ROW("<a>\xed\xa0\x80</a>", NULL),     /* a surrogate */
 	    ROW("<a>\xf5\x80\x80\x80</a>", NULL), /* above U+10FFFF */
