@@ -4,6 +4,7 @@
 
 #include "protocol/base/cleanup.h"
 #include "server/app.h"
+#include "server/booking/booking.h"
 #include "server/booking/change.h"
 
 #define HORIZON_BATCH 100 /* series in one run; then others may come first */
@@ -37,6 +38,13 @@ static int run_horizon(struct job_run *run)
 	return ret;
 }
 
+static int run_expired_holds(struct job_run *run)
+{
+	const struct app *app = run->arg;
+
+	return booking_sweep_holds(app->changes);
+}
+
 static const struct job_kind rows[] = {
     /* the new ETag of a refused object that was put off, at its minute's end */
     {.name = "touch", .run = run_touch, .in_update = true, .at_once = 8},
@@ -46,7 +54,10 @@ static const struct job_kind rows[] = {
     {.name = "prune", .run = run_prune, .every_seconds = HOUR_SECONDS, .lease_seconds = 600, .at_once = 1},
     /* the index of series without end, ahead of the time */
     {.name = "horizon", .run = run_horizon, .every_seconds = HOUR_SECONDS, .lease_seconds = 600, .at_once = 1},
+    /* holds that nobody confirmed; their time is free already, but nobody has looked at them since */
+    {.name = "expired_holds", .run = run_expired_holds, .every_seconds = MINUTE_SECONDS, .at_once = 1},
     /* words to people: they wait for the mail */
+    {.name = "booking_notice"},
     {.name = "refusal_notice"},
     {.name = "booking_cancelled"},
     {.name = "overlap_alert"},

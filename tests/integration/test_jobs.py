@@ -14,6 +14,7 @@ from server import Site, Tap, wait_for  # noqa: E402
 
 OBJECTS = int(os.environ.get("OBJECTS", "40"))
 BOOKINGS = "/dav/calendars/alice/bookings/"
+TIMERS = ("expired_holds", "horizon", "prune")
 TOUCHES = 10  # a minute; one more is put off
 tap = Tap()
 
@@ -50,7 +51,7 @@ def refused(site, words, status, part, name):
 
 
 def commands(site):
-    tap.equal(sorted(job["kind"] for job in jobs(site)), ["horizon", "prune"], "the jobs that come again are there")
+    tap.equal(sorted(job["kind"] for job in jobs(site)), ["expired_holds", "horizon", "prune"], "the jobs that come again are there")
     put_off(site, 0)
     job = pending(site)[0]
     tap.check(job["state"] == "ready" and job["attempts"] == 0 and job["last_error"] is None and job["lease_end"] is None
@@ -59,7 +60,7 @@ def commands(site):
     tap.check(len(told) == 1 and told[0]["request"], "word to a person waits, with the request that caused it", f"{told}")
     tap.equal(jobs(site, "--state", "dead"), [], "none is dead")
     lines = site.slotkeeper("jobs", "list").stdout.splitlines()
-    tap.check(len(lines) == 4 and any(re.match(rf"{job['id']} +touch +ready +\S+Z +0 ", line) for line in lines),
+    tap.check(len(lines) == 5 and any(re.match(rf"{job['id']} +touch +ready +\S+Z +0 ", line) for line in lines),
               "a line each", "\n".join(lines))
     refused(site, ["jobs", "list", "--state", "late"], 2, "none of ready", "a state that there is not")
     refused(site, ["jobs", "retry", "x"], 2, "no number", "no number of a job")
@@ -72,7 +73,7 @@ def commands(site):
     tap.equal(jobs(site, "--kind", "refusal_notice"), [], "jobs drop takes one out")
     refused(site, ["jobs", "drop", str(told[0]["id"])], 1, "there is no job", "once")
     status = json.loads(site.slotkeeper("status", "--json").stdout)
-    tap.check(status["jobs"] == 3 and status["jobs_dead"] == 0, "status counts them", f"{status}")
+    tap.check(status["jobs"] == 4 and status["jobs_dead"] == 0, "status counts them", f"{status}")
     wished = 'slotkeeper_jobs{kind="prune",state="ready"} 1\n'
     tap.check(wait_for(lambda: wished in site.request("GET", "/metrics").text), "the metrics count them",
               site.request("GET", "/metrics").text)
@@ -115,8 +116,8 @@ def killed(site):
     tap.equal(change_number(site) - number, OBJECTS - 1, "and each got one alone")
     done = site.slotkeeper("check", ok=None)
     tap.check(done.returncode == 0, "check finds nothing", done.stdout)
-    timers = [job for job in jobs(site) if job["kind"] in ("horizon", "prune")]
-    tap.check(len(timers) == 2 and all(job["state"] in ("ready", "running") for job in timers),
+    timers = [job for job in jobs(site) if job["kind"] in TIMERS]
+    tap.check(len(timers) == len(TIMERS) and all(job["state"] in ("ready", "running") for job in timers),
               "the jobs that come again are there, once each", f"{timers}")
 
 
