@@ -35,6 +35,8 @@ static const struct {
 static const struct {
 	const char *path, *title;
 } menu[] = {
+    {"/admin/bookings", N_("Bookings")},
+    {"/admin/alerts", N_("Alerts")},
     {"/admin/jobs", N_("Jobs")},
 };
 
@@ -207,6 +209,39 @@ void admin_cell(struct html *h, const char *label, struct slice text)
 	html_close(h, "td");
 }
 
+static struct slice number_words(const struct admin *admin, uint64_t number)
+{
+	return slice_str(arena_printf(admin->arena, "%llu", (unsigned long long)number));
+}
+
+void admin_action(const struct admin *admin, struct html *h, const char *path, uint64_t id, const char *action,
+    const char *words, const char *of)
+{
+	html_open(h, "form");
+	html_attr(h, "method", SLICE("post"));
+	html_path_(h, SLICE("action"), path, HTML_VALUES_OF());
+	admin_secret(admin, h);
+	form_hidden(h, "id", number_words(admin, id));
+	form_hidden(h, "action", slice_str(action));
+	html_open(h, "button.button.small");
+	html_attr(h, "type", SLICE("submit"));
+	html_say(h, words);
+	html_line(h, "span.unseen", of, number_words(admin, id));
+	html_close(h, "button");
+	html_close(h, "form");
+}
+
+void admin_more(const struct admin *admin, struct html *h, const char *path, uint64_t after, const char *words)
+{
+	html_open(h, "p");
+	html_open(h, "a.button");
+	html_path_(h, SLICE("href"), path,
+	    HTML_VALUES_OF(http_form_get(&admin->form, "state"), number_words(admin, after)));
+	html_say(h, words);
+	html_close(h, "a");
+	html_close(h, "p");
+}
+
 struct change_origin admin_origin(const struct admin *admin)
 {
 	return (struct change_origin){
@@ -365,6 +400,8 @@ static const struct admin_row {
     {"/admin", get_first, NULL, 0},
     {"/admin/sign-in", get_sign_in, post_sign_in, RUN_ON_HASHER},
     {"/admin/sign-out", NULL, post_sign_out, RUN_ON_WORKER},
+    {"/admin/bookings", admin_bookings, NULL, 0},
+    {"/admin/alerts", admin_alerts, admin_change_alert, RUN_ON_WORKER},
     {"/admin/jobs", admin_jobs, admin_change_job, RUN_ON_WORKER},
 };
 

@@ -9,8 +9,6 @@
 #include "server/jobs/queue.h"
 #include "server/pages/admin_private.h"
 
-#define ID_TEXT_MAX 24
-
 static const struct {
 	const char *title, *lead, *state, *any, *show, *none, *more;
 	const char *number, *kind, *when, *attempts, *error, *actions, *retry, *drop, *of;
@@ -67,21 +65,6 @@ static void add_filter(const struct admin *admin, struct html *h)
 	html_close(h, "form");
 }
 
-static void add_action(const struct admin *admin, struct html *h, struct slice id, struct slice action,
-    const char *words)
-{
-	form_post(h, "/admin/jobs");
-	admin_secret(admin, h);
-	form_hidden(h, "id", id);
-	form_hidden(h, "action", action);
-	html_open(h, "button.button.small");
-	html_attr(h, "type", SLICE("submit"));
-	html_say(h, words);
-	html_line(h, "span.unseen", say.of, id);
-	html_close(h, "button");
-	html_close(h, "form");
-}
-
 static void add_job(const struct admin *admin, struct html *h, const struct job *job)
 {
 	struct slice id = slice_str(arena_printf(admin->arena, "%llu", (unsigned long long)job->id));
@@ -98,8 +81,8 @@ static void add_job(const struct admin *admin, struct html *h, const struct job 
 	admin_cell(h, say.error, job->last_error);
 	html_open(h, "td");
 	if (job->state == JOB_READY || job->state == JOB_DEAD) {
-		add_action(admin, h, id, SLICE("retry"), say.retry);
-		add_action(admin, h, id, SLICE("drop"), say.drop);
+		admin_action(admin, h, "/admin/jobs", job->id, "retry", say.retry, say.of);
+		admin_action(admin, h, "/admin/jobs", job->id, "drop", say.drop, say.of);
 	}
 	html_close(h, "td");
 	html_close(h, "tr");
@@ -113,17 +96,6 @@ static void add_table(const struct admin *admin, struct html *h, const struct jo
 	for (size_t i = 0; i < page->count; i++)
 		add_job(admin, h, &page->at[i]);
 	admin_close_table(h);
-}
-
-static void add_more(const struct admin *admin, struct html *h, uint64_t next)
-{
-	html_open(h, "p");
-	html_open(h, "a.button");
-	html_path(h, "href", "/admin/jobs?state={1}&after={2}", http_form_get(&admin->form, "state"),
-	    slice_str(arena_printf(admin->arena, "%llu", (unsigned long long)next)));
-	html_say(h, say.more);
-	html_close(h, "a");
-	html_close(h, "p");
 }
 
 void admin_jobs(struct http_request *http)
@@ -151,7 +123,7 @@ void admin_jobs(struct http_request *http)
 	else
 		add_table(&admin, &page.html, &listing.page);
 	if (listing.page.next != 0)
-		add_more(&admin, &page.html, listing.page.next);
+		admin_more(&admin, &page.html, "/admin/jobs?state={1}&after={2}", listing.page.next, say.more);
 	page_end(&page);
 }
 

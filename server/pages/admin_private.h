@@ -45,9 +45,14 @@ void admin_tell_done(const struct admin *admin, struct html *h, const struct adm
 void admin_open_table(struct html *h, const char *caption, const char *const *heads, size_t count);
 void admin_close_table(struct html *h);
 void admin_cell(struct html *h, const char *label, struct slice text);
+/* A button in a row that posts ACTION and ID to PATH, a constant; who cannot see its row hears OF, with {1} the id. */
+void admin_action(const struct admin *admin, struct html *h, const char *path, uint64_t id, const char *action,
+    const char *words, const char *of);
+/* The way to the page behind AFTER: PATH, a constant, has the places {1} state and {2} after. */
+void admin_more(const struct admin *admin, struct html *h, const char *path, uint64_t after, const char *words);
 /* For what somebody changes here. */
 struct change_origin admin_origin(const struct admin *admin);
 
-http_handler_fn admin_jobs, admin_change_job;
+http_handler_fn admin_bookings, admin_alerts, admin_change_alert, admin_jobs, admin_change_job;
 
 #endif

@@ -1,5 +1,6 @@
 server_libserver_a_SOURCES += \
 	server/pages/admin.c server/pages/admin.h server/pages/admin_private.h \
+	server/pages/admin_alerts.c \
 	server/pages/admin_jobs.c \
 	server/pages/assets.c server/pages/assets.h \
 	server/pages/form.c server/pages/form.h \

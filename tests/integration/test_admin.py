@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 """The administrator's pages by plain HTTP: who gets in, what a browser keeps, what another site cannot do."""
-import html
 import os
 import re
 import sys
 import urllib.parse
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from browser import Browser, location  # noqa: E402
 from dav import event, put  # noqa: E402
 from server import Site, Tap  # noqa: E402
 
@@ -14,47 +14,9 @@ tap = Tap()
 SESSION, FORM = "slotkeeper_session", "slotkeeper_sign_in"
 
 
-class Browser:
-    """Keeps cookies, follows no redirect by itself, and reads the secret of the last page's form."""
-
-    def __init__(self, site):
-        self.site, self.cookies, self.page, self.set_cookies = site, {}, "", []
-
-    def ask(self, method, path, fields=None, headers=()):
-        headers = dict(headers)
-        if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        body = None
-        if fields is not None:
-            body = urllib.parse.urlencode(fields)
-            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        answer = self.site.request(method, path, body, headers=headers)
-        self.set_cookies = answer.headers.get_all("Set-Cookie") or []
-        for line in self.set_cookies:
-            name, value = line.split(";")[0].split("=", 1)
-            self.cookies[name] = value
-            if "Max-Age=0" in line:
-                del self.cookies[name]
-        self.page = answer.text
-        return answer
-
-    def get(self, path, **headers):
-        return self.ask("GET", path, headers=headers)
-
-    def secret(self):
-        found = re.search(r'name="secret" value="([^"]+)"', self.page)
-        return found.group(1) if found else ""
-
-    def sign_in(self, user, password, **more):
-        self.get("/admin/sign-in?next=" + more.pop("next", ""))
-        fields = {"user": user, "password": password, "secret": self.secret(),
-                  "next": html.unescape(re.search(r'name="next" value="([^"]*)"', self.page).group(1))}
-        fields.update(more.pop("fields", {}))
-        return self.ask("POST", "/admin/sign-in", fields, more.pop("headers", ()))
-
-
-def location(answer):
-    return answer.status, answer.headers["Location"]
+def sign_in(browser, user, password, fields=(), headers=(), wish=""):
+    browser.get("/admin/sign-in?next=" + wish)
+    return browser.send(dict({"user": user, "password": password}, **dict(fields)), headers=headers)
 
 
 def signing_in(site):
@@ -66,7 +28,7 @@ def signing_in(site):
     answer = browser.get("/admin/sign-in")
     tap.equal((answer.status, answer.headers["Content-Type"], answer.headers["Cache-Control"]),
               (200, "text/html; charset=utf-8", "no-store"), "a form, which nobody keeps")
-    answer = browser.sign_in("boss", site.password("boss"), next="jobs")
+    answer = sign_in(browser, "boss", site.password("boss"), wish="jobs")
     tap.equal(location(answer), (303, "/admin/jobs"), "and back to where one wanted to go")
     cookie = next((line for line in browser.set_cookies if line.startswith(SESSION)), "")
     tap.check(re.fullmatch(SESSION + r"=\d+\.[A-Za-z0-9_-]{43}; Path=/admin/; HttpOnly; SameSite=Lax", cookie),
@@ -84,18 +46,18 @@ def nobody_else(site):
     for user, password in (("boss", "wrong"), ("nobody", "wrong"), ("alice", site.password("alice")), ("", ""),
                            ("boss", site.slotkeeper("app-password", "create", "boss", "--name", "phone").stdout.strip())):
         browser = Browser(site)
-        answer = browser.sign_in(user, password)
+        answer = sign_in(browser, user, password)
         tap.check(answer.status == 403 and SESSION not in browser.cookies, f"{user or 'nobody at all'} does not get in", answer)
         refused.append(re.sub(r'value="[^"]*"', "", answer.text))
     tap.equal(len(set(refused)), 1, "and all are told the same")
-    answer = Browser(site).sign_in('"><script>alert(1)</script>', "x")
+    answer = sign_in(Browser(site), '"><script>alert(1)</script>', "x")
     tap.check("<script" not in answer.text and "&quot;&gt;&lt;script&gt;" in answer.text, "a name comes back as text", answer.text)
 
 
 def guessing(site):
     browser = Browser(site)
-    statuses = [browser.sign_in("carol", f"guess {i}").status for i in range(4)]
-    answer = browser.sign_in("carol", site.password("carol"))
+    statuses = [sign_in(browser, "carol", f"guess {i}").status for i in range(4)]
+    answer = sign_in(browser, "carol", site.password("carol"))
     tap.equal((statuses, answer.status, answer.headers["Retry-After"]), ([403, 403, 403, 429], 429, "60"),
               "after so many guesses the right password is not taken either")
     tap.equal(site.request("PROPFIND", "/dav/", user="carol", headers={"Depth": "0"}).status, 429, "nor by a calendar program")
@@ -116,17 +78,17 @@ def other_sites(site, browser):
         tap.check(answer.status in (400, 403) and not browser.set_cookies, f"sign-out {name}: refused", answer)
     tap.equal(browser.get("/admin/sign-out").status, 405, "and not by a link")
     other = Browser(site)
-    other.sign_in("boss", site.password("boss"))
+    sign_in(other, "boss", site.password("boss"))
     other.get("/admin/jobs")
     tap.equal(browser.ask("POST", "/admin/sign-out", {"secret": other.secret()}).status, 403, "another session's secret is none")
     for name, fields, headers in (("without its secret", {"secret": ""}, {}), ("from another site", {}, {"Origin": "http://evil.example"})):
-        answer = Browser(site).sign_in("boss", site.password("boss"), fields=fields, headers=headers)
+        answer = sign_in(Browser(site), "boss", site.password("boss"), fields=fields, headers=headers)
         tap.check(answer.status == 403 and not answer.headers["Set-Cookie"], f"nobody is signed in {name}", answer)
     origin = f"http://127.0.0.1:{site.port}"
-    tap.equal(Browser(site).sign_in("boss", site.password("boss"), headers={"Origin": origin, "Sec-Fetch-Site": "same-origin"}).status,
+    tap.equal(sign_in(Browser(site), "boss", site.password("boss"), headers={"Origin": origin, "Sec-Fetch-Site": "same-origin"}).status,
               303, "a page of ours may")
     for wish in ("//evil.example/", "https://evil.example/", "jobs/../../evil", "\\evil.example", "/%2e%2e//evil.example"):
-        answer = Browser(site).sign_in("boss", site.password("boss"), next=urllib.parse.quote(wish))
+        answer = sign_in(Browser(site), "boss", site.password("boss"), wish=urllib.parse.quote(wish))
         tap.check(location(answer)[1].startswith("/admin/") and "evil" not in location(answer)[1], f"next={wish} leads nowhere else",
                   location(answer))
 
@@ -134,10 +96,10 @@ def other_sites(site, browser):
 def fixation(site):
     browser = Browser(site)
     browser.cookies[SESSION] = "1." + "A" * 43
-    browser.sign_in("boss", site.password("boss"))
+    sign_in(browser, "boss", site.password("boss"))
     first = browser.cookies[SESSION]
     tap.check(first != "1." + "A" * 43, "a session that somebody brought along is not taken over")
-    browser.sign_in("boss", site.password("boss"))
+    sign_in(browser, "boss", site.password("boss"))
     tap.check(browser.cookies[SESSION] != first, "and each signing in makes a new one")
     browser.get("/admin/jobs")
     kept = browser.cookies[SESSION]
@@ -151,7 +113,7 @@ def ends(site):
     for words, stdin in ((("user", "passwd", "boss", "--password-stdin"), site.password("boss") + "\n"), (("user", "remove", "dora"), None)):
         user = words[2]
         browser = Browser(site)
-        browser.sign_in(user, site.password(user))
+        sign_in(browser, user, site.password(user))
         tap.equal(browser.get("/admin/jobs").status, 200, f"{user} is in")
         site.slotkeeper(*words, stdin=stdin)
         tap.equal(browser.get("/admin/jobs").status, 303, f"and out with {words[1]}")
@@ -193,6 +155,25 @@ def jobs(site, browser):
     tap.check("boss" in log and "drop" in log and "page" in log, "the audit log knows who it was", log)
 
 
+def alerts(site, browser):
+    put(site, "/dav/calendars/alice/bookings/a.ics", event("a", "20270412T090000Z"))
+    put(site, "/dav/calendars/alice/work/ill.ics", event("ill", "20270412T090000Z", summary="a secret illness"))
+    answer = browser.get("/admin/alerts")
+    tap.check("work" in answer.text and "alice" in answer.text and "12 April 2027" in answer.text, "an alert", answer.text)
+    tap.check("secret illness" not in answer.text, "without what is private", answer.text)
+    number = next(fields["id"] for _, fields, _ in browser.page.forms if fields.get("action") == "resolve")
+    secret = browser.secret()
+    for action, wished in (("resolve", "resolve"), ("resolve", "gone")):
+        answer = browser.ask("POST", "/admin/alerts", {"secret": secret, "id": number, "action": action})
+        tap.equal(location(answer), (303, "/admin/alerts?done=" + wished), f"{action}: {wished}")
+    tap.check(f'value="{number}"' not in browser.get("/admin/alerts").text, "it is resolved", browser.answer.text)
+    tap.check("resolved by" in browser.get("/admin/alerts?state=resolved").text, "and remembered", browser.answer.text)
+    tap.equal([browser.ask("POST", "/admin/alerts", dict(fields, secret=secret)).status for fields in ({}, {"action": "resolve", "id": "x"})],
+              [400, 400], "what is nothing")
+    tap.equal(browser.ask("POST", "/admin/alerts", {"id": number, "action": "resolve"}).status, 403, "not without the secret")
+    tap.check("boss" in site.slotkeeper("audit").stdout, "the audit log knows who it was")
+
+
 def insecure(site):
     answer = site.request("GET", "/admin/sign-in", headers={"X-Forwarded-Proto": "http"})
     tap.equal(answer.status, 403, "no passwords where others listen")
@@ -205,6 +186,7 @@ with Site(users=["alice", "carol"], admins=["boss"], config="login-failures = 3\
     browser = signing_in(site)
     frame(site, browser)
     jobs(site, browser)
+    alerts(site, browser)
     other_sites(site, browser)
     fixation(site)
     guessing(site)
