@@ -1,8 +1,14 @@
 server_libserver_a_SOURCES += \
 	server/pages/admin.c server/pages/admin.h server/pages/admin_private.h \
 	server/pages/admin_alerts.c \
+	server/pages/admin_bookings.c \
 	server/pages/admin_jobs.c \
 	server/pages/assets.c server/pages/assets.h \
+	server/pages/book.c server/pages/book.h server/pages/book_private.h \
+	server/pages/book_manage.c \
+	server/pages/book_others.c \
+	server/pages/book_service.c \
+	server/pages/book_times.c \
 	server/pages/form.c server/pages/form.h \
 	server/pages/html.c server/pages/html.h \
 	server/pages/page.c server/pages/page.h \

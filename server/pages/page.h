@@ -2,8 +2,8 @@
  * pages/page - what every page has: the frame, the fields of its answer, errors, redirects.
  *
  * A page works without script and has none; the one stylesheet comes from /assets/. No page may be framed, and the
- * content security policy allows nothing that is not named. The rows of PAGE_... say who may keep an answer and what a browser
- * tells the next site of the address.
+ * content security policy allows nothing that is not named. The rows of PAGE_... say who may keep an answer and what a
+ * browser tells the next site of the address.
  */
 #ifndef SERVER_PAGES_PAGE_H
 #define SERVER_PAGES_PAGE_H
