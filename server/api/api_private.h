@@ -139,7 +139,10 @@ int api_list_begin(struct api_request *r, struct api_list *list_r);
  * Whether the entry that sorts as NAME stands on this page: 1; 0: on another; -ENOMEM. Entries come in the order of their names.
  */
 int api_list_takes(struct api_request *r, struct api_list *list, struct slice name);
-void api_list_end(struct api_request *r, struct api_list *list);
+void api_list_end(struct api_list *list);
+/* The same where the cursor is a number, 0 on the first page and behind the last one. */
+int api_list_number(struct api_request *r, const struct api_list *list, uint64_t *number_r);
+int api_list_end_number(struct api_request *r, struct api_list *list, uint64_t next);
 
 /* ---- handlers ---- */
 api_act_fn api_audit_list, api_openapi;
@@ -148,7 +151,8 @@ api_read_fn api_service_read;
 api_act_fn api_service_list, api_service_create, api_service_get, api_service_put, api_service_delete;
 api_read_fn api_principal_read, api_hours_read;
 api_act_fn api_principal_list, api_principal_create, api_principal_get, api_principal_put, api_principal_delete;
-api_act_fn api_hours_get, api_hours_put, api_job_list;
+api_act_fn api_hours_get, api_hours_put;
+api_act_fn api_alert_list, api_alert_resolve, api_job_list, api_job_retry, api_job_drop;
 /* Whom the address names, of the kind that it is about; -ENOENT. */
 int api_principal_find(struct api_request *r, struct kv_txn *txn, struct principal *principal_r);
 api_act_fn api_key_list, api_key_create, api_key_get, api_key_delete;

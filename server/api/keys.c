@@ -90,7 +90,7 @@ int api_key_list(struct api_request *r, struct kv_txn *txn)
 		return ret;
 	qsort(keys.at, keys.count, sizeof(*keys.at), compare);
 	ret = write_page(r, &list, &keys);
-	api_list_end(r, &list);
+	api_list_end(&list);
 	return ret;
 }
 

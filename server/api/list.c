@@ -54,11 +54,18 @@ int api_list_takes(struct api_request *r, struct api_list *list, struct slice na
 	return list->last.at != NULL ? 1 : -ENOMEM;
 }
 
-void api_list_end(struct api_request *r, struct api_list *list)
+int api_list_number(struct api_request *r, const struct api_list *list, uint64_t *number_r)
+{
+	*number_r = 0;
+	if (list->cursor.len > 0 && slice_to_u64(list->cursor, UINT64_MAX, number_r) < 0)
+		return api_refuse(r, "cursor", "it is not one that was given");
+	return 0;
+}
+
+void api_list_end(struct api_list *list)
 {
 	AUTO_BUF struct buf cursor = BUF_INIT(4 * API_NAME_MAX);
 
-	(void)r;
 	json_close_array(list->b);
 	codec_base64url_encode(&cursor, list->last.at, list->more ? list->last.len : 0);
 	if (list->more)
@@ -66,4 +73,16 @@ void api_list_end(struct api_request *r, struct api_list *list)
 	else
 		json_add_null(list->b, "next_cursor");
 	json_close_object(list->b);
+}
+
+int api_list_end_number(struct api_request *r, struct api_list *list, uint64_t next)
+{
+	const char *number = arena_printf(r->arena, "%llu", (unsigned long long)next);
+
+	if (number == NULL)
+		return -ENOMEM;
+	list->last = slice_str(number);
+	list->more = next != 0;
+	api_list_end(list);
+	return 0;
 }

@@ -1,5 +1,6 @@
 server_libserver_a_SOURCES += \
 	server/api/api_private.h \
+	server/api/alerts.c \
 	server/api/answer.c \
 	server/api/caller.c \
 	server/api/hours.c \

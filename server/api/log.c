@@ -42,6 +42,6 @@ int api_audit_list(struct api_request *r, struct kv_txn *txn)
 	if (ret < 0)
 		return ret;
 	ret = store_audit_each(txn, before, page.list.left + 1, see, &page);
-	api_list_end(r, &page.list);
+	api_list_end(&page.list);
 	return ret;
 }

@@ -51,7 +51,7 @@ int api_service_list(struct api_request *r, struct kv_txn *txn)
 	if (ret == 0)
 		ret = store_service_each(txn, see, &page);
 	if (ret == 0)
-		api_list_end(r, &page.list);
+		api_list_end(&page.list);
 	return ret;
 }
 

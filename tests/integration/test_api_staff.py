@@ -105,8 +105,26 @@ def jobs(site, api):
     tap.check(len(found) == 1 and found[0]["attempts"] == 0, "a booking that is deleted leaves a job to tell of it", found)
     tap.equal((api.all(f"/jobs?state={found[0]['state']}&kind=booking_cancelled"), api.all("/jobs?kind=nothing")), (found, []), "listed by state and kind")
     tap.check(found[0] in api.all("/jobs", 1), "in pages")
+    path = f"/jobs/{found[0]['id']}"
+    tap.equal((api.post(path + "/retry").status, api.delete(path).status, api.delete(path).status, api.post(path + "/retry").status), (204, 204, 404, 404),
+              "tried again, given up")
+    tap.equal([record["action"] for record in api.all("/audit") if record["kind"] == "job"], ["drop", "retry"], "which the audit log tells")
     tap.equal((api.get("/jobs?state=lazy").field, api.get("/jobs?cursor=abcd").field, api.by(None).get("/jobs").status),
               ("state", "cursor", 401), "refused")
+
+
+def alerts(site, api):
+    """People fall ill: a private event over a booking."""
+    put(site, "/dav/calendars/alice/bookings/b2.ics", event("b2", "20270702T090000Z"))
+    put(site, "/dav/calendars/alice/work/ill.ics", event("ill", "20270702T080000Z", "PT9H"))
+    found = api.all("/alerts?state=open&member=alice", 1)
+    tap.check(len(found) == 1 and (found[0]["event"], found[0]["booking"], found[0]["member"]) == ("ill", "b2", "alice"), "an alert", found)
+    path = f"/alerts/{found[0]['id']}/resolve"
+    tap.equal((api.post(path).status, api.post(path).problem, api.post("/alerts/x/resolve").status), (204, "wrong-state", 404), "somebody has seen to it")
+    shown = api.all("/alerts")
+    tap.check(shown[0]["state"] == "resolved" and shown[0]["resolved_by"].startswith("key "), "it is told who", shown)
+    tap.equal((api.all("/alerts?state=open"), api.get("/alerts?member=bob").field), ([], "member"), "listed by state and member")
+    tap.equal((api.get("/alerts?state=lazy").field, api.get("/alerts?cursor=abcd").field, api.by(None).get("/alerts").status), ("state", "cursor", 401), "refused")
 
 
 def audit(site, api):
@@ -125,6 +143,7 @@ with Site(users=["alice"], resources=["room-1"], config='timezone = "Europe/Amst
     another_zone(site, api)
     bookings_ahead(site, api)
     jobs(site, api)
+    alerts(site, api)
     audit(site, api)
     tap.equal(site.slotkeeper("check").returncode, 0, "check finds nothing")
 tap.finish()
