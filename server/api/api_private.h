@@ -49,6 +49,7 @@ struct api_row {
 	const char *query; /* the parameters there are, with spaces between */
 	bool has_body;
 	bool writes; /* ACT runs in an update */
+	bool own;    /* anybody may ask, and who has a booking's token for that booking */
 	api_read_fn *read;   /* may be NULL */
 	api_act_fn *act;     /* or */
 	api_start_fn *start;
@@ -61,7 +62,7 @@ enum api_caller_kind { CALLER_PUBLIC, CALLER_CUSTOMER, CALLER_BOOKING, CALLER_AD
 
 struct api_caller {
 	enum api_caller_kind kind;
-	struct slice token;     /* of a CALLER_CUSTOMER: as it was sent, and not looked at yet */
+	struct slice booking;   /* id, of a CALLER_CUSTOMER; else empty */
 	char who[API_WHO_SIZE]; /* "key 3", "address 192.0.2.1": for the audit log, and whose idempotency keys these are */
 };
 
@@ -101,8 +102,10 @@ int api_permit(struct api_request *r);
 int api_limit_rate(struct api_request *r);
 
 /* ---- query.c ---- */
-/* Takes the query apart; what the row does not have is refused. */
+/* Takes the query apart: 400. */
 int api_read_query(struct api_request *r);
+/* Refuses what the row does not have: 422. */
+int api_check_query(struct api_request *r);
 /* Empty (and .at NULL) when it was not given. */
 struct slice api_parameter(const struct api_request *r, const char *name);
 /* A number from MIN to MAX; 0 when it was not given, 1, or -EINVAL. */
@@ -144,7 +147,18 @@ void api_list_end(struct api_list *list);
 int api_list_number(struct api_request *r, const struct api_list *list, uint64_t *number_r);
 int api_list_end_number(struct api_request *r, struct api_list *list, uint64_t next);
 
+/* ---- slots.c, bookings.c ---- */
+struct policy;
+/* The members of a slot, in an object that is left open. */
+void api_add_slot(struct buf *b, const struct zone *zone, instant_t start, instant_t end);
+/* The policy of a service that the caller may know of; -ENOENT. */
+int api_offered_policy(struct api_request *r, struct kv_txn *txn, struct slice service, struct policy *policy_r);
+
 /* ---- handlers ---- */
+api_read_fn api_slots_read, api_booking_read, api_booking_read_patch;
+api_act_fn api_slots_get, api_booking_list, api_booking_get, api_schedule_get, api_holidays_get, api_holidays_put;
+api_read_fn api_holidays_read;
+api_start_fn api_booking_place, api_booking_patch, api_booking_cancel, api_booking_confirm, api_booking_extend;
 api_act_fn api_audit_list, api_openapi;
 api_read_fn api_key_read;
 api_read_fn api_service_read;

@@ -11,6 +11,7 @@
 #include "server/base/config.h"
 #include "server/base/metrics.h"
 #include "server/base/rate.h"
+#include "server/booking/booking.h"
 
 static int challenge(struct api_request *r, const char *sentence)
 {
@@ -32,20 +33,50 @@ static int take_key(struct api_request *r, struct kv_txn *txn, struct slice toke
 	return 0;
 }
 
-int api_identify(struct api_request *r, struct kv_txn *txn)
+/* A booking's token opens that booking, where a row lets customers in. */
+static int take_manage_token(struct api_request *r, struct kv_txn *txn, struct slice token)
 {
-	struct slice header = http_header_get(r->http->headers, "Authorization"), token;
+	struct booking booking;
 	int ret;
 
-	r->caller = (struct api_caller){.kind = CALLER_PUBLIC};
-	snprintf(r->caller.who, sizeof(r->caller.who), "address %s", r->http->peer_address);
-	if (header.at == NULL)
+	if (r->row->access != API_CUSTOMER && !r->row->own)
+		return -ENOENT;
+	ret = booking_by_token(txn, r->arena, token, &booking);
+	if (ret < 0)
+		return ret;
+	r->caller.kind = CALLER_CUSTOMER;
+	r->caller.booking = booking.id;
+	snprintf(r->caller.who, sizeof(r->caller.who), "customer %.*s", SLICE_ARG(booking.id));
+	return 0;
+}
+
+/* What the Authorization field has, or for a customer the query. */
+static int take_token(struct api_request *r, struct slice *token_r)
+{
+	struct slice header = http_header_get(r->http->headers, "Authorization"), manage = api_parameter(r, "manage");
+
+	if (header.at == NULL && manage.at == NULL)
 		return 0;
 	if (!r->http->secure)
 		return api_problem(r, 403, NULL, "Keys are accepted over TLS only: use https.");
-	if (!http_bearer_parse(header, &token))
-		return challenge(r, "A key is sent as Authorization: Bearer KEY.");
+	*token_r = manage;
+	if (header.at == NULL || http_bearer_parse(header, token_r))
+		return 1;
+	return challenge(r, "A key is sent as Authorization: Bearer KEY.");
+}
+
+int api_identify(struct api_request *r, struct kv_txn *txn)
+{
+	struct slice token;
+	int ret = take_token(r, &token);
+
+	r->caller = (struct api_caller){.kind = CALLER_PUBLIC};
+	snprintf(r->caller.who, sizeof(r->caller.who), "address %s", r->http->peer_address);
+	if (ret <= 0)
+		return ret;
 	ret = take_key(r, txn, token);
+	if (ret == -ENOENT)
+		ret = take_manage_token(r, txn, token);
 	if (ret != -ENOENT)
 		return ret;
 	metrics_add(r->app->metrics, METRIC_SIGN_INS_REFUSED, 1);
@@ -58,7 +89,10 @@ int api_permit(struct api_request *r)
 	    [API_BOOKING] = CALLER_BOOKING, [API_ADMIN] = CALLER_ADMIN};
 
 	if (r->caller.kind >= least[r->row->access])
-		return 0;
+		return r->row->access == API_CUSTOMER && r->caller.kind == CALLER_CUSTOMER &&
+		               !slice_equal(r->caller.booking, r->segments[0])
+		           ? -ENOENT /* somebody else's */
+		           : 0;
 	if (r->caller.kind == CALLER_PUBLIC)
 		return challenge(r, "This needs a key.");
 	return api_problem(r, 403, NULL, "This key may not do that.");

@@ -2,7 +2,10 @@ server_libserver_a_SOURCES += \
 	server/api/api_private.h \
 	server/api/alerts.c \
 	server/api/answer.c \
+	server/api/booking_changes.c \
+	server/api/bookings.c server/api/bookings_private.h \
 	server/api/caller.c \
+	server/api/holidays.c \
 	server/api/hours.c \
 	server/api/jobs.c \
 	server/api/keys.c \
@@ -13,7 +16,9 @@ server_libserver_a_SOURCES += \
 	server/api/query.c \
 	server/api/request.c \
 	server/api/routes.c server/api/routes.h \
-	server/api/services.c
+	server/api/schedule.c \
+	server/api/services.c \
+	server/api/slots.c
 
 # The description of the API, as a literal.
 EXTRA_DIST += server/api/openapi.json

@@ -45,12 +45,15 @@ int api_read_query(struct api_request *r)
 {
 	int ret = http_form_parse(r->http->query, r->arena, &r->parameters);
 
-	if (ret == -EINVAL || ret == -E2BIG)
-		return api_problem(r, 400, NULL, "The query cannot be read.");
-	for (size_t i = 0; ret == 0 && i < r->parameters.count; i++)
+	return ret == -EINVAL || ret == -E2BIG ? api_problem(r, 400, NULL, "The query cannot be read.") : ret;
+}
+
+int api_check_query(struct api_request *r)
+{
+	for (size_t i = 0; i < r->parameters.count; i++)
 		if (!is_listed(r->row->query, r->parameters.at[i].name))
 			return api_refuse(r, "query", "there is an unknown parameter");
-	return ret;
+	return 0;
 }
 
 struct slice api_parameter(const struct api_request *r, const char *name)

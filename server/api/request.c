@@ -213,16 +213,18 @@ static int identify(struct kv_txn *txn, void *arg)
 /* All that is asked before the row's own functions. */
 static int take_in(struct api_request *r)
 {
-	int ret = kv_view(store_kv(r->app->store), identify, r);
+	int ret = decode_segments(r);
 
+	if (ret == 0)
+		ret = api_read_query(r);
+	if (ret == 0)
+		ret = kv_view(store_kv(r->app->store), identify, r);
 	if (ret == 0)
 		ret = api_permit(r);
 	if (ret == 0)
 		ret = api_limit_rate(r);
 	if (ret == 0)
-		ret = decode_segments(r);
-	if (ret == 0)
-		ret = api_read_query(r);
+		ret = api_check_query(r);
 	if (ret == 0 && r->row->has_body)
 		ret = read_body(r);
 	return ret == 0 && r->row->read != NULL ? r->row->read(r) : ret;

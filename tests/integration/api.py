@@ -7,10 +7,13 @@
 An answer with a status, content type or field that openapi.json does not tell of fails the test, as does a request body that
 was accepted although the description forbids it.
 """
+import datetime
 import json
+import zoneinfo
 
 import jsonschema
 
+ZONE = "Europe/Amsterdam"
 ROOT = "/api/v1"
 PROBLEM, JSON = "application/problem+json", "application/json"
 
@@ -131,3 +134,38 @@ class Api:
 
 def make_key(site, role="admin"):
     return site.slotkeeper("apikey", "create", "--role", role).stdout.strip()
+
+
+def monday(weeks=2):
+    """A Monday that lies ahead."""
+    today = datetime.date.today()
+    return today + datetime.timedelta(days=7 * weeks - today.weekday())
+
+
+def at(date, clock, zone=ZONE):
+    """"09:00" on a date, as the API tells it."""
+    hour, minute = map(int, clock.split(":"))
+    return datetime.datetime(date.year, date.month, date.day, hour, minute, tzinfo=zoneinfo.ZoneInfo(zone)).isoformat()
+
+
+WORKDAY = {"timezone": ZONE, "weekly": {day: [["09:00", "12:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
+KIM = {"name": "Kim", "email": "kim@example.org"}
+
+
+def business(site, tap, **service):
+    """alice and bob at work, a service "cut" of half an hour; the API with a key of the role admin."""
+    api = Api(site, tap, make_key(site))
+    for name in ("alice", "bob"):
+        api.put(f"/staff/{name}/hours", WORKDAY)
+    made = api.put("/services/cut", {"name": "Cut", "duration_minutes": 30, "staff": ["alice", "bob"], **service})
+    tap.equal(made.status, 201, "a service")
+    return api
+
+
+def slots(api, date, days=1, more="", service="cut"):
+    return api.get(f"/services/{service}/slots?from={date}&to={date + datetime.timedelta(days=days)}{more}")
+
+
+def book(api, start, **more):
+    headers = {name: more.pop(name) for name in list(more) if name[0].isupper()}
+    return api.post("/bookings", {"service": "cut", "start": start, "customer": KIM, **more}, **headers)
