@@ -195,6 +195,8 @@ struct change {
 	instant_t at;
 };
 
+#define JOB_KIND_MAX 64 /* bytes: it stands in a key */
+
 enum job_state {
 	JOB_READY = 1, /* due at or before `due`; nobody works on it */
 	JOB_RUNNING,   /* leased until lease_end; a crash makes it READY again */

@@ -181,11 +181,13 @@ static int upgrade_from_1(struct kv_txn *txn)
 	return ret;
 }
 
-/* Tables were added: what lies in `bookings` calendars becomes bookings when the booking side first looks at it. */
+/*
+ * Tables were added: what lies in `bookings` calendars becomes bookings when the booking side first looks at it. Jobs are
+ * ordered within their kind.
+ */
 static int upgrade_from_2(struct kv_txn *txn)
 {
-	(void)txn;
-	return 0;
+	return store_job_order_anew(txn);
 }
 
 /* By the format that it is from; one step leads to the next. */

@@ -312,21 +312,21 @@ int store_series_each_due(struct kv_txn *txn, instant_t horizon, size_t limit, s
 /* ---- jobs: written in the update of their cause ---- */
 /*
  * Records JOB; gives job->id when it is 0: a READY job of the same kind and key is replaced and keeps its id. With an
- * id that job's row is replaced. Gives job->version. -EINVAL for an empty kind.
+ * id that job's row is replaced. Gives job->version. -EINVAL for an empty kind or one
+ * beyond JOB_KIND_MAX.
  */
 int store_job_put(struct kv_txn *txn, struct job *job);
 int store_job_delete(struct kv_txn *txn, uint64_t id);
 int store_job_get_by_key(struct kv_txn *txn, struct arena *arena, struct slice kind, struct slice key,
     struct job *job_r);
-int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg); /* by due time */
+/* Those of KIND, soonest first; what was given up comes last. FN's non-zero return ends it. */
+int store_job_each_of(struct kv_txn *txn, struct slice kind, store_job_fn *fn, void *arg);
 
 int store_job_get(struct kv_txn *txn, struct arena *arena, uint64_t id, struct job *job_r);
 /* By id, those behind AFTER; FN's non-zero return ends it. */
 int store_job_each_by_id(struct kv_txn *txn, uint64_t after, store_job_fn *fn, void *arg);
 /* 1: no newer job has taken JOB's key; 0: one has; or -errno. A job without a key is always its newest. */
 int store_job_is_newest(struct kv_txn *txn, const struct job *job);
-/* Jobs that are due at or before NOW and ready, soonest first, at most LIMIT (0: all). */
-int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg);
 
 /* ---- services ---- */
 int store_service_get(struct kv_txn *txn, struct arena *arena, struct slice id, struct service *service_r);

@@ -11,11 +11,17 @@ static void id_key(struct key *key, uint64_t id)
 	key_add_u64(key, id);
 }
 
-static void due_key(struct key *key, instant_t due, uint64_t id)
+static void kind_prefix(struct key *key, struct slice kind)
 {
 	key_begin(key, TABLE_JOB_DUE);
-	key_add_i64(key, due);
-	key_add_u64(key, id);
+	key_add_text(key, kind);
+}
+
+void store_job_due_key(struct key *key, const struct job *job)
+{
+	kind_prefix(key, job->kind);
+	key_add_i64(key, job->state == JOB_DEAD ? INSTANT_MAX : job->due);
+	key_add_u64(key, job->id);
 }
 
 static int key_key(struct key *key, struct slice kind, struct slice name)
@@ -41,7 +47,7 @@ static int put_rows(struct kv_txn *txn, const struct job *job, bool takes_key)
 	ret = store_put_buf(txn, &key, &b);
 	if (ret < 0)
 		return ret;
-	due_key(&key, job->due, job->id);
+	store_job_due_key(&key, job);
 	ret = kv_put(txn, key_slice(&key), SLICE_EMPTY);
 	kv_mark(txn); /* the runner looks when this is on disk */
 	if (ret < 0 || job->key.len == 0 || !takes_key)
@@ -68,11 +74,11 @@ static int find(struct kv_txn *txn, const struct key *key, uint64_t *id_r, struc
 	return ret < 0 ? ret : job_decode(value, job_r);
 }
 
-static int drop_due(struct kv_txn *txn, instant_t due, uint64_t id)
+static int drop_due(struct kv_txn *txn, const struct job *job)
 {
 	struct key key;
 
-	due_key(&key, due, id);
+	store_job_due_key(&key, job);
 	return store_delete_quietly(txn, &key);
 }
 
@@ -83,7 +89,7 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 	struct key key;
 	int ret = 0;
 
-	if (job->kind.len == 0)
+	if (job->kind.len == 0 || job->kind.len > JOB_KIND_MAX)
 		return -EINVAL;
 	if (job->state == 0)
 		job->state = JOB_READY;
@@ -95,7 +101,7 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 		if (ret < 0)
 			return ret;
 		job->version = old.version + 1;
-		ret = drop_due(txn, old.due, job->id);
+		ret = drop_due(txn, &old);
 		return ret < 0 ? ret : put_rows(txn, job, false); /* the key may name a newer one */
 	}
 	if (job->key.len > 0) {
@@ -107,7 +113,7 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 		if (ret == 0 && old.state == JOB_READY) {
 			job->id = id;
 			job->version = old.version + 1;
-			ret = drop_due(txn, old.due, id);
+			ret = drop_due(txn, &old);
 			return ret < 0 ? ret : put_rows(txn, job, true);
 		}
 		if (ret < 0 && ret != -ENOENT)
@@ -159,7 +165,7 @@ int store_job_delete(struct kv_txn *txn, uint64_t id)
 		ret = job_decode(value, &job);
 	if (ret != 0)
 		return ret;
-	due_key(&due, job.due, id);
+	store_job_due_key(&due, &job);
 	has_key = job.key.len > 0 && key_key(&by_key, job.kind, job.key) == 0;
 	if (has_key && kv_get(txn, key_slice(&by_key), &value) == 0)
 		key_take_u64(&value, &keyed);
@@ -175,57 +181,33 @@ struct each {
 	struct kv_txn *txn;
 	store_job_fn *fn;
 	void *arg;
-	bool ready_only;
-	size_t left; /* 0: no limit */
 };
-
-#define LIMIT_REACHED INT_MIN /* nothing that FN returns */
 
 static int due_row(struct slice key, struct slice value, void *arg)
 {
 	struct each *each = arg;
-	struct slice rest = slice_from(key, 1);
+	struct slice rest = slice_from(key, key.len < sizeof(uint64_t) ? key.len : key.len - sizeof(uint64_t));
 	struct job job;
 	struct key row;
-	instant_t due;
 	uint64_t id;
 	int ret;
 
-	if (!key_take_i64(&rest, &due) || !key_take_u64(&rest, &id))
+	if (!key_take_u64(&rest, &id))
 		return -EBADMSG;
 	id_key(&row, id);
 	ret = kv_get(each->txn, key_slice(&row), &value);
 	if (ret == 0)
 		ret = job_decode(value, &job);
-	if (ret != 0)
-		return ret;
-	if (each->ready_only && job.state != JOB_READY)
-		return 0;
-	ret = each->fn(&job, each->arg);
-	return ret == 0 && each->left > 0 && --each->left == 0 ? LIMIT_REACHED : ret;
+	return ret != 0 ? ret : each->fn(&job, each->arg);
 }
 
-int store_job_each(struct kv_txn *txn, store_job_fn *fn, void *arg)
+int store_job_each_of(struct kv_txn *txn, struct slice kind, store_job_fn *fn, void *arg)
 {
-	struct each each = {txn, fn, arg, false, 0};
+	struct each each = {txn, fn, arg};
 	struct key prefix;
 
-	key_begin(&prefix, TABLE_JOB_DUE);
+	kind_prefix(&prefix, kind);
 	return store_range(txn, &prefix, due_row, &each);
-}
-
-int store_job_each_due(struct kv_txn *txn, instant_t now, size_t limit, store_job_fn *fn, void *arg)
-{
-	struct each each = {txn, fn, arg, true, limit};
-	struct key from, to;
-	int ret;
-
-	key_begin(&from, TABLE_JOB_DUE);
-	to = from;
-	key_add_i64(&from, INSTANT_MIN);
-	key_add_i64(&to, now + 1);
-	ret = kv_range(txn, key_slice(&from), key_slice(&to), false, 0, due_row, &each);
-	return ret == LIMIT_REACHED ? 0 : ret;
 }
 
 static int id_row(struct slice key, struct slice value, void *arg)
@@ -240,7 +222,7 @@ static int id_row(struct slice key, struct slice value, void *arg)
 
 int store_job_each_by_id(struct kv_txn *txn, uint64_t after, store_job_fn *fn, void *arg)
 {
-	struct each each = {txn, fn, arg, false, 0};
+	struct each each = {txn, fn, arg};
 	struct key from, table, to;
 
 	if (after == UINT64_MAX)
@@ -277,4 +259,22 @@ int store_job_repair(struct kv_txn *txn, const struct job *job)
 		return ret;
 	/* jobs come by id: the newest of a key, but one that waits before one that is done */
 	return put_rows(txn, job, ret == -ENOENT || job->state == JOB_READY);
+}
+
+static int put_due(const struct job *job, void *arg)
+{
+	struct key key;
+
+	store_job_due_key(&key, job);
+	return kv_put(arg, key_slice(&key), SLICE_EMPTY);
+}
+
+int store_job_order_anew(struct kv_txn *txn)
+{
+	struct key prefix;
+	int ret;
+
+	key_begin(&prefix, TABLE_JOB_DUE);
+	ret = store_delete_range(txn, &prefix);
+	return ret < 0 ? ret : store_job_each_by_id(txn, 0, put_due, txn);
 }

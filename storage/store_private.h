@@ -35,7 +35,7 @@ enum table {
 	TABLE_SERIES = 's',          /* collection, object id -> series */
 	TABLE_SERIES_DUE = 'S',      /* end of what is indexed, collection, object id -> nothing */
 	TABLE_JOB = 'j',             /* id -> job */
-	TABLE_JOB_DUE = 'J',         /* due, id -> nothing */
+	TABLE_JOB_DUE = 'J',         /* kind, due, id -> nothing: what no runner takes is in nobody's way */
 	TABLE_JOB_KEY = 'k',         /* hash of kind and key -> id */
 	TABLE_ALERT = 'W',         /* member, hash of event and booking -> alert */
 	TABLE_GRANT = 'g',           /* owner, collection, to, who -> privileges */
@@ -162,6 +162,8 @@ int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, 
 int store_change_repair(struct kv_txn *txn, const struct object *object);
 /* *FORMER_R: the number of an earlier deletion of that name, 0 when there is none. */
 int store_tombstone_repair(struct kv_txn *txn, uint64_t collection, const struct change *change, uint64_t *former_r);
+void store_job_due_key(struct key *key, const struct job *job);
+int store_job_order_anew(struct kv_txn *txn); /* makes TABLE_JOB_DUE from the jobs */
 int store_job_repair(struct kv_txn *txn, const struct job *job);
 int store_feed_repair(struct kv_txn *txn, struct slice key, struct slice value);
 /* Writes the rows that lead to BOOKING. */

@@ -144,9 +144,7 @@ int verify_job_row(struct verify *v, struct slice key, struct slice value)
 	(void)key;
 	if (job_decode(value, &job) < 0)
 		return verify_disagree(v, "job: a row that cannot be read");
-	key_begin(&due, TABLE_JOB_DUE);
-	key_add_i64(&due, job.due);
-	key_add_u64(&due, job.id);
+	store_job_due_key(&due, &job);
 	v->listed[COUNTED_JOB_DUE]++;
 	ret = verify_exists(v, &due, &there);
 	return ret < 0 || there ? ret : verify_disagree(v, "job %llu: not in the order of what is due", ID(job.id));

@@ -117,7 +117,7 @@ static int count_in(struct kv_txn *txn, void *arg)
 	ret = store_principal_each(txn, count_principal, counts);
 	if (ret == 0)
 		ret = store_alert_each(txn, count_alert, counts);
-	return ret < 0 ? ret : store_job_each(txn, count_job, counts);
+	return ret < 0 ? ret : store_job_each_by_id(txn, 0, count_job, counts);
 }
 
 int command_status(struct command_call *call)

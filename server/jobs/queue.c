@@ -34,7 +34,8 @@ static uint32_t attempts_of(const struct job_kind *kind)
 
 struct looking {
 	struct job_look *look;
-	size_t taken[JOBS_KINDS_MAX]; /* places given in this look */
+	const struct job_kind *kind; /* that is looked at */
+	size_t places;               /* of it that are free still */
 	struct job_busy given[JOB_TASKS_MAX]; /* what this look lets begin */
 	size_t given_count;
 };
@@ -57,41 +58,35 @@ static bool is_busy(const struct job_look *look, uint64_t id)
 	return false;
 }
 
-/* Whether one may begin: its kind can be run and has a place, and nobody works under its key. */
-static bool may_begin(struct looking *looking, const struct job *job, const struct job_kind *kind)
+/* Whether one may begin: nobody works on it, or under its key. */
+static bool may_begin(const struct looking *looking, const struct job *job)
 {
 	const struct job_look *look = looking->look;
-	size_t i;
 
-	if (kind == NULL || kind->run == NULL || is_busy(look, job->id))
-		return false;
-	i = (size_t)(kind - look->kinds->at);
-	if (looking->taken[i] >= look->places[i])
+	if (is_busy(look, job->id))
 		return false;
 	return job->key.len == 0 || (!has_key(look->busy, look->busy_count, job) &&
 	                                !has_key(looking->given, looking->given_count, job));
 }
 
 /* The room for it is there: JOB_TASKS_MAX bounds both lists. */
-static int give(struct looking *looking, const struct job *job, const struct job_kind *kind)
+static int give(struct looking *looking, const struct job *job)
 {
 	struct job_busy *given = &looking->given[looking->given_count++];
-	struct arena *arena = looking->look->arena;
 
-	looking->taken[kind - looking->look->kinds->at]++;
-	given->kind = slice_str(kind->name);
-	given->key = slice_of(arena_copy(arena, job->key), job->key.len);
+	looking->places--;
+	given->kind = slice_str(looking->kind->name);
+	given->key = slice_of(arena_copy(looking->look->arena, job->key), job->key.len);
 	return given->key.at != NULL ? 0 : -ENOMEM;
 }
 
-/* 1 and *WHAT_R when something is to be done with a job whose time has come. */
-static int task_of(struct looking *looking, const struct job *job, const struct job_kind *kind,
-    enum job_task_kind *what_r)
+/* Whether something is to be done with a job whose time has come, and what. */
+static bool task_of(const struct looking *looking, const struct job *job, enum job_task_kind *what_r)
 {
 	switch (job->state) {
 	case JOB_READY:
-		*what_r = kind != NULL && kind->in_update ? TASK_UPDATE : TASK_RUN;
-		return may_begin(looking, job, kind);
+		*what_r = looking->kind->in_update ? TASK_UPDATE : TASK_RUN;
+		return may_begin(looking, job);
 	case JOB_RUNNING:
 		*what_r = TASK_EXPIRE;
 		return !is_busy(looking->look, job->id);
@@ -101,40 +96,48 @@ static int task_of(struct looking *looking, const struct job *job, const struct 
 	case JOB_DEAD:
 		break;
 	}
-	return 0;
+	return false;
 }
 
+/* Of one kind, soonest first; 1 ends it. */
 static int see_due(const struct job *job, void *arg)
 {
 	struct looking *looking = arg;
 	struct job_look *look = looking->look;
-	const struct job_kind *kind = job_kind_find(look->kinds, job->kind);
 	enum job_task_kind what;
 
-	if (job->due > look->now) {
-		look->next = job->due;
-		return 1; /* they come by due time */
+	if (job->due > look->now || job->state == JOB_DEAD) {
+		if (job->state != JOB_DEAD && job->due < look->next)
+			look->next = job->due;
+		return 1;
 	}
-	if (task_of(looking, job, kind, &what) == 0)
+	if (!task_of(looking, job, &what))
 		return 0;
 	if (look->count == JOB_TASKS_MAX) {
 		look->more = true;
 		return 1;
 	}
-	look->tasks[look->count++] = (struct job_task){what, kind, job->id, job->version};
-	return what == TASK_RUN || what == TASK_UPDATE ? give(looking, job, kind) : 0;
+	if (job->state == JOB_READY && looking->places == 0)
+		return 1; /* the place that becomes free has it looked at again */
+	look->tasks[look->count++] = (struct job_task){what, looking->kind, job->id, job->version};
+	return job->state == JOB_READY ? give(looking, job) : 0;
 }
 
 int jobs_look(struct kv_txn *txn, struct job_look *look)
 {
 	struct looking looking = {.look = look};
-	int ret;
+	int ret = 0;
 
 	assert(look->kinds->count <= JOBS_KINDS_MAX);
 	look->count = 0;
 	look->more = false;
 	look->next = INSTANT_MAX;
-	ret = store_job_each(txn, see_due, &looking);
+	for (size_t i = 0; ret >= 0 && i < look->kinds->count; i++) {
+		looking.kind = &look->kinds->at[i];
+		looking.places = look->places[i];
+		if (looking.kind->run != NULL)
+			ret = store_job_each_of(txn, slice_str(looking.kind->name), see_due, &looking);
+	}
 	return ret < 0 ? ret : 0;
 }
 
@@ -384,7 +387,7 @@ int jobs_recover(struct kv_txn *txn, struct arena *arena, const struct job_kinds
 
 	do {
 		found = (struct found){.ids = ids, .capacity = ARRAY_LEN(ids), .wanted = is_running};
-		ret = store_job_each(txn, take_id, &found);
+		ret = store_job_each_by_id(txn, 0, take_id, &found);
 		for (size_t i = 0; ret >= 0 && i < found.count; i++) {
 			int failed = release(txn, arena, kinds, ids[i], now);
 

@@ -75,7 +75,7 @@ enum job_task_kind {
 
 struct job_task {
 	enum job_task_kind what;
-	const struct job_kind *kind; /* NULL for one to sweep or expire of a kind that is not known */
+	const struct job_kind *kind;
 	uint64_t id, version;
 };
 
@@ -101,7 +101,7 @@ struct job_look {
 	instant_t next; /* the soonest time that lies ahead; INSTANT_MAX: none */
 };
 
-/* Looks at all that is due, soonest first. */
+/* Looks at what is due, kind by kind, soonest first. What waits of kinds that nobody runs, and what was given up, costs nothing. */
 int jobs_look(struct kv_txn *txn, struct job_look *look);
 
 /* ---- one job's way ---- */

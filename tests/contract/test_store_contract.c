@@ -773,13 +773,13 @@ CASE(jobs_come_by_due_time_and_equal_keys_are_one_job)
 	WANT_RET(0, store_job_put(txn, &b));
 	WANT_RET(0, store_job_put(txn, &c));
 	WANT_RET(-EINVAL, store_job_put(txn, &nothing));
-	WANT_RET(0, store_job_each(txn, list_job, &list));
-	WANT(strcmp(list.text, "soon push late ") == 0);
+	WANT_RET(0, store_job_each_of(txn, SLICE("mail"), list_job, &list));
+	WANT(strcmp(list.text, "soon late ") == 0);
 	WANT_RET(0, store_job_put(txn, &newer));
 	WANT(newer.id == a.id);
 	list = (struct list){.count = 0};
-	WANT_RET(0, store_job_each(txn, list_job, &list));
-	WANT(strcmp(list.text, "newer soon push ") == 0);
+	WANT_RET(0, store_job_each_of(txn, SLICE("mail"), list_job, &list));
+	WANT(strcmp(list.text, "newer soon ") == 0);
 	WANT_RET(0, store_job_get_by_key(txn, call->f->arena, SLICE("mail"), SLICE("k"), &found));
 	WANT(found.id == a.id && slice_is(found.payload, "newer") && found.state == JOB_READY && found.due == 50);
 	WANT_RET(-ENOENT, store_job_get_by_key(txn, call->f->arena, SLICE("mailk"), SLICE(""), &found));
@@ -871,27 +871,33 @@ CASE(a_job_is_its_keys_newest_until_another_takes_the_key)
 	return 0;
 }
 
-CASE(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit)
+CASE(what_was_given_up_comes_last_of_its_kind)
 {
 	struct call *call = arg;
-	struct job done = job("x", "", "done", 1), a = job("x", "", "a", 10), b = job("x", "", "b", 20),
-		   c = job("x", "", "c", 30);
+	struct job dead = job("x", "", "dead", 1), a = job("x", "", "a", 10), b = job("x", "", "b", 20), other = job("xy", "", "other", 5),
+		   longest = job("", "", "", 0);
 	struct list list = {.count = 0}, half = {.stop_after = 1};
+	char kind[JOB_KIND_MAX + 1];
 
-	done.state = JOB_DONE;
-	WANT_RET(0, store_job_put(txn, &c));
+	dead.state = JOB_DEAD;
+	WANT_RET(0, store_job_put(txn, &dead));
 	WANT_RET(0, store_job_put(txn, &b));
 	WANT_RET(0, store_job_put(txn, &a));
-	WANT_RET(0, store_job_put(txn, &done));
-	WANT_RET(0, store_job_each_due(txn, 20, 0, list_job, &list));
-	WANT(strcmp(list.text, "a b ") == 0);
+	WANT_RET(0, store_job_put(txn, &other));
+	WANT_RET(0, store_job_each_of(txn, SLICE("x"), list_job, &list));
+	WANT(strcmp(list.text, "a b dead ") == 0);
+	WANT_RET(77, store_job_each_of(txn, SLICE("x"), list_job, &half));
+	dead.state = JOB_READY; /* it leaves its place for the one of its time */
+	WANT_RET(0, store_job_put(txn, &dead));
 	list = (struct list){.count = 0};
-	WANT_RET(0, store_job_each_due(txn, 20, 1, list_job, &list)); /* the done one takes nobody's place */
-	WANT(strcmp(list.text, "a ") == 0);
-	WANT_RET(77, store_job_each_due(txn, 20, 0, list_job, &half));
-	list = (struct list){.count = 0};
-	WANT_RET(0, store_job_each_due(txn, 9, 0, list_job, &list));
-	WANT(list.count == 0);
+	WANT_RET(0, store_job_each_of(txn, SLICE("x"), list_job, &list));
+	WANT(strcmp(list.text, "dead a b ") == 0);
+	WANT_RET(0, store_job_delete(txn, dead.id));
+	memset(kind, 'k', sizeof(kind));
+	longest.kind = slice_of(kind, sizeof(kind));
+	WANT_RET(-EINVAL, store_job_put(txn, &longest));
+	longest.kind.len--;
+	WANT_RET(0, store_job_put(txn, &longest));
 	return 0;
 }
 
@@ -1180,7 +1186,7 @@ int main(void)
 	    ENGINES(every_write_of_a_job_raises_its_version),
 	    ENGINES(jobs_come_by_id_behind_any_of_them),
 	    ENGINES(a_job_is_its_keys_newest_until_another_takes_the_key),
-	    ENGINES(due_jobs_are_the_ready_ones_up_to_now_and_to_a_limit),
+	    ENGINES(what_was_given_up_comes_last_of_its_kind),
 	    ENGINES(what_is_used_follows_the_objects_of_all_calendars),
 	    ENGINES(a_feed_is_found_by_its_digest_and_goes_with_its_calendar),
 	    ENGINES(sessions_are_found_by_whose_they_are_and_go_with_him),

@@ -246,7 +246,7 @@ static int see_job(const struct job *job, void *arg)
 
 static int read_jobs(struct kv_txn *txn, void *arg)
 {
-	return store_job_each(txn, see_job, arg);
+	return store_job_each_by_id(txn, 0, see_job, arg);
 }
 
 size_t world_jobs(struct shop *world, const char *kind)

@@ -164,15 +164,19 @@ static void test_the_wait_doubles_within_its_bounds_and_chance_chooses_half_of_i
 
 CASE(what_is_due_comes_in_order_and_the_next_time_is_told)
 {
-	struct job late = job("pull", "", "", NOW), soon = job("touch", "", "", NOW - 5), ahead = job("pull", "", "", NOW + 9);
+	struct job late = job("pull", "", "", NOW), soon = job("pull", "", "", NOW - 5), ahead = job("pull", "", "", NOW + 9),
+		   touch = job("touch", "", "", NOW - 3), touch_ahead = job("touch", "", "", NOW + 8);
 	struct job_look look;
 
 	WANT_RET(0, store_job_put(txn, &late));
 	WANT_RET(0, store_job_put(txn, &soon));
 	WANT_RET(0, store_job_put(txn, &ahead));
+	WANT_RET(0, store_job_put(txn, &touch_ahead));
+	WANT_RET(0, store_job_put(txn, &touch));
 	WANT_RET(0, look_at(txn, ARENA, NOW, NULL, 0, &look));
-	WANT(look.count == 2 && is_task(&look, 0, TASK_UPDATE, soon.id) && is_task(&look, 1, TASK_RUN, late.id));
-	WANT(look.tasks[1].kind == &rows[PULL] && look.tasks[1].version == 1 && look.next == NOW + 9 && !look.more);
+	WANT(look.count == 3 && is_task(&look, 0, TASK_RUN, soon.id) && is_task(&look, 1, TASK_RUN, late.id) &&
+	     is_task(&look, 2, TASK_UPDATE, touch.id));
+	WANT(look.tasks[1].kind == &rows[PULL] && look.tasks[1].version == 1 && look.next == NOW + 8 && !look.more);
 	WANT_RET(0, look_at(txn, ARENA, NOW - 6, NULL, 0, &look));
 	WANT(look.count == 0 && look.next == NOW - 5);
 	return 0;
