@@ -630,7 +630,7 @@ static struct operation *new_place(struct change_service *service, struct arena 
 		return NULL;
 	op->place = request;
 	op->hooks = request->hooks;
-	op->cause = (struct booking_cause){&request->origin, "create"};
+	op->cause = (struct booking_cause){.origin = &request->origin, .action = "create"};
 	return op;
 }
 
@@ -651,7 +651,7 @@ static struct operation *new_change(struct change_service *service, struct arena
 		return NULL;
 	op->change = request;
 	op->hooks = request->hooks;
-	op->cause = (struct booking_cause){&request->origin, actions[request->action]};
+	op->cause = (struct booking_cause){.origin = &request->origin, .action = actions[request->action]};
 	return op;
 }
 

@@ -281,19 +281,21 @@ static int make_text(const struct objects_sync *sync, const struct booking *book
 	event = draft_component(draft, 0);
 	if (event == NULL)
 		return -EILSEQ;
-	put_times(draft, event, booking->core, at);
-	draft_put(draft, event, "SEQUENCE", SLICE_EMPTY, number(draft, booking->sequence));
-	draft_put(draft, event, "DTSTAMP", SLICE_EMPTY, utc(draft, now));
-	draft_put(draft, event, "LAST-MODIFIED", SLICE_EMPTY, utc(draft, now));
-	ret = put_location(sync, draft, event, booking);
+	if (sync->copy == NULL || !sync->copy->text_only) {
+		put_times(draft, event, booking->core, at);
+		draft_put(draft, event, "SEQUENCE", SLICE_EMPTY, number(draft, booking->sequence));
+		draft_put(draft, event, "DTSTAMP", SLICE_EMPTY, utc(draft, now));
+		draft_put(draft, event, "LAST-MODIFIED", SLICE_EMPTY, utc(draft, now));
+		ret = put_location(sync, draft, event, booking);
+	}
 	if (ret == 0 && booking->service.len > 0) /* a person's own event names whom he wrote there */
 		ret = put_people(sync, draft, event, booking, place);
 	return ret < 0 ? ret : draft_text(draft, text_r);
 }
 
-/* OLD is NULL for a new one. */
+/* OLD is NULL for a new one, which is called NAME. */
 static int store_copy(const struct objects_sync *sync, const struct place *place, const struct object *old,
-    struct slice text)
+    struct slice name, struct slice text)
 {
 	struct change_service *service = sync->service;
 	struct calendar_object *parsed;
@@ -309,16 +311,9 @@ static int store_copy(const struct objects_sync *sync, const struct place *place
 	calendar_object_free(parsed);
 	if (ret < 0)
 		return ret == -EINVAL ? -EBADMSG : ret;
-	if (old != NULL) {
-		object.name = old->name;
-		ret = store_index_clear(sync->txn, old->collection, old->id);
-	} else {
-		char *name = arena_printf(sync->arena, "%.*s.ics", SLICE_ARG(sync->uid));
-
-		ret = name == NULL ? -ENOMEM : 0;
-		object.name = slice_str(name != NULL ? name : "");
-	}
+	object.name = old != NULL ? old->name : name;
 	object.span = rows.span;
+	ret = old != NULL ? store_index_clear(sync->txn, old->collection, old->id) : 0;
 	if (ret == 0)
 		ret = store_object_put(sync->txn, place->owner.id, &object, text, now);
 	return ret < 0 ? ret : rows_put(sync->txn, sync->arena, place, &object, &rows);
@@ -328,7 +323,6 @@ static int store_copy(const struct objects_sync *sync, const struct place *place
 
 struct owned {
 	struct object at[OWN_OBJECTS_MAX];
-	struct slice names[OWN_OBJECTS_MAX];
 	struct arena *arena;
 	size_t count;
 };
@@ -383,12 +377,13 @@ static int change_copy(const struct objects_sync *sync, const struct booking *bo
 	if (ret < 0)
 		return ret;
 	object->uid = sync->uid;
-	ret = store_copy(sync, &place, object, text);
+	ret = store_copy(sync, &place, object, object->name, text);
 	return ret < 0 ? ret : alerts_review(sync->service, sync->txn, sync->arena, place.owner.id, sync->uid, sync->request);
 }
 
 static int new_copy(const struct objects_sync *sync, const struct booking *booking, struct slice home)
 {
+	const char *name = arena_printf(sync->arena, "%.*s.ics", SLICE_ARG(sync->uid));
 	struct slice text;
 	struct place place;
 	int ret = place_get(sync->service, sync->txn, sync->arena, home, SLICE("bookings"), &place);
@@ -396,7 +391,33 @@ static int new_copy(const struct objects_sync *sync, const struct booking *booki
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
 	ret = make_text(sync, booking, &place, SLICE_EMPTY, NULL, &text);
-	return ret < 0 ? ret : store_copy(sync, &place, NULL, text);
+	if (ret == 0 && name == NULL)
+		ret = -ENOMEM;
+	return ret < 0 ? ret : store_copy(sync, &place, NULL, slice_str(name), text);
+}
+
+/* What the app wrote, where it wrote it; the UID's other objects of that owner go: it is one booking. */
+static int written_copy(const struct objects_sync *sync, const struct booking *booking, struct owned *owned)
+{
+	const struct booking_copy *copy = sync->copy;
+	const struct object *old = NULL;
+	struct slice text;
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < owned->count; i++) {
+		struct object *object = &owned->at[i];
+
+		if (object->collection == copy->place->collection.id && slice_equal(object->name, copy->name))
+			old = object;
+		else
+			ret = remove_copy(sync, object);
+	}
+	if (ret == 0)
+		ret = make_text(sync, booking, copy->place, copy->text, &copy->at, &text);
+	if (ret == 0)
+		ret = store_copy(sync, copy->place, old, copy->name, text);
+	return ret < 0 ? ret
+	               : alerts_review(sync->service, sync->txn, sync->arena, copy->place->owner.id, sync->uid, sync->request);
 }
 
 /* BOOKING is NULL when none of the UID has an object any more. */
@@ -411,6 +432,8 @@ static int sync_member(const struct objects_sync *sync, const struct booking *bo
 		ret = store_object_each_by_owner_uid(sync->txn, principal.id, sync->uid, see_owned, &owned);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
+	if (wanted && sync->copy != NULL && sync->copy->place->owner.id == principal.id)
+		return written_copy(sync, booking, &owned);
 	for (size_t i = wanted ? 1 : 0; ret == 0 && i < owned.count; i++)
 		ret = remove_copy(sync, &owned.at[i]);
 	if (ret < 0 || !wanted)

@@ -12,10 +12,20 @@
 
 #define BOOKING_OF_UID_MAX 10000 /* customers of one session: the capacity at most */
 
+/* The copy that a calendar app wrote: its text is kept in this owner's calendar, under this name. */
+struct booking_copy {
+	const struct place *place;
+	struct slice name, text;
+	struct interval at; /* what the text says */
+	bool text_only; /* no time has changed: only who is in it is the engine's */
+};
+
 /* Who changes something, for the audit log and the jobs. */
 struct booking_cause {
 	const struct change_origin *origin;
-	const char *action; /* "create", "move", "cancel", ... */
+	const char *action;       /* "create", "move", "cancel", ... */
+	int64_t tell_after;       /* seconds until people outside hear of it */
+	const struct booking_copy *copy; /* NULL: the change came through no calendar */
 };
 
 struct booking_list {
@@ -56,9 +66,44 @@ struct objects_sync {
 	const struct slice *members; /* all who have, or had, an object */
 	size_t member_count;
 	const struct booking *before; /* how it was, or NULL: for texts that we wrote */
+	const struct booking_copy *copy; /* or NULL */
 	struct slice request;
 };
 int booking_objects_sync(const struct objects_sync *sync);
+
+/* ---- booking_write.c ---- */
+
+/* BEFORE is NULL for a new one; POLICY NULL: none. */
+int booking_audit(struct change_service *service, struct kv_txn *txn, const struct booking *before,
+    const struct booking *after, const struct policy *policy, const struct change_origin *origin, const char *action);
+/* Ends the holds of MEMBER (principal id) that have expired and lie in WINDOW (R16). */
+int booking_evict(struct change_service *service, struct kv_txn *txn, struct arena *arena, uint64_t member,
+    struct interval window, struct slice request);
+
+/* ---- change_booking.c: bookings written over CalDAV ---- */
+
+/* The bookings that a write of a calendar object is about. */
+struct claim {
+	struct booking_list bookings; /* all of the session; live, or cancelled by a deletion a moment ago */
+	bool revives;
+	struct slice leaving; /* whose place the owner of the calendar takes; empty: he is in it already */
+};
+
+/* 1: the write is about bookings; 0: it is not; -EINVAL with the refusal in the result; another -errno. */
+int claim_find(struct write *write, struct kv_txn *txn, struct claim *claim_r);
+/* The whole write. OLD: the object of that name with that UID, or NULL. Returns as write_commit's steps do. */
+int claim_commit(struct write *write, struct kv_txn *txn, struct object *old, struct claim *claim);
+/*
+ * The object goes and does not come back: bookings end that have no other object with its owner. 1: they did, and their
+ * objects with them; 0: there is no such booking, the object is the caller's to remove.
+ */
+int claim_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    const struct object *object, const struct change_origin *origin);
+/* A person's own event, or an event in a room's calendar, is a booking too: its record follows the object. */
+int own_event_record(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    struct slice uid, struct interval core, const struct change_origin *origin);
+int own_event_end(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
+    struct slice uid, const struct change_origin *origin);
 
 /* ---- guards.c ---- */
 

@@ -114,7 +114,11 @@ static int collect_members(struct writing *w)
 #define EVICTED_MAX 64 /* holds under one booking: at the shortest length there are not as many */
 
 struct eviction {
-	struct writing *w;
+	struct change_service *service;
+	struct kv_txn *txn;
+	struct arena *arena;
+	struct slice request;
+	struct slice spared; /* UID */
 	struct booking at[EVICTED_MAX];
 	size_t count;
 };
@@ -123,7 +127,7 @@ static int see_hold(const struct booking *booking, void *arg)
 {
 	struct eviction *eviction = arg;
 
-	if (booking->status != BOOKING_HELD || booking->expires > clock_now(eviction->w->service->clock))
+	if (booking->status != BOOKING_HELD || booking->expires > clock_now(eviction->service->clock))
 		return 0;
 	for (size_t i = 0; i < eviction->count; i++)
 		if (eviction->at[i].number == booking->number)
@@ -136,13 +140,13 @@ static int see_hold(const struct booking *booking, void *arg)
 static int see_guard(const struct occupancy *occupancy, void *arg)
 {
 	struct eviction *eviction = arg;
-	struct slice uid = slice_of(arena_copy(eviction->w->arena, occupancy->uid), occupancy->uid.len);
+	struct slice uid = slice_of(arena_copy(eviction->arena, occupancy->uid), occupancy->uid.len);
 
 	if (uid.at == NULL)
 		return -ENOMEM;
-	if (slice_equal(uid, eviction->w->after->uid))
+	if (slice_equal(uid, eviction->spared))
 		return 0;
-	return store_booking_each_by_uid(eviction->w->txn, eviction->w->arena, uid, see_hold, eviction);
+	return store_booking_each_by_uid(eviction->txn, eviction->arena, uid, see_hold, eviction);
 }
 
 /* Ends one hold; the rules do not ask about the service, so its policy is not read. */
@@ -150,7 +154,7 @@ static int end_hold(struct change_service *service, struct kv_txn *txn, struct a
     struct slice request)
 {
 	const struct change_origin engine = {.kind = ORIGIN_ENGINE, .request = request};
-	const struct booking_cause cause = {&engine, "expire"};
+	const struct booking_cause cause = {.origin = &engine, .action = "expire"};
 	struct booking ended = *hold;
 	struct policy none = {0};
 
@@ -160,15 +164,44 @@ static int end_hold(struct change_service *service, struct kv_txn *txn, struct a
 	return booking_write(service, txn, arena, hold, &ended, &none, &cause);
 }
 
+static int end_holds(struct eviction *eviction)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < eviction->count; i++)
+		ret = end_hold(eviction->service, eviction->txn, eviction->arena, &eviction->at[i], eviction->request);
+	return ret;
+}
+
+int booking_evict(struct change_service *service, struct kv_txn *txn, struct arena *arena, uint64_t member,
+    struct interval window, struct slice request)
+{
+	struct eviction *eviction = arena_zalloc(arena, sizeof(*eviction));
+	int ret;
+
+	if (eviction == NULL)
+		return -ENOMEM;
+	eviction->service = service;
+	eviction->txn = txn;
+	eviction->arena = arena;
+	eviction->request = request;
+	ret = store_occupancy_each(txn, member, window, see_guard, eviction);
+	return ret < 0 ? ret : end_holds(eviction);
+}
+
 static int evict(struct writing *w)
 {
 	struct eviction *eviction = arena_zalloc(w->arena, sizeof(*eviction));
-	int ret = eviction == NULL ? -ENOMEM : 0;
+	int ret = 0;
 
-	if (ret < 0 || !booking_is_live(w->after))
-		return ret;
-	eviction->w = w;
-	for (size_t i = 0; ret == 0 && i < w->member_count; i++) {
+	if (eviction == NULL)
+		return -ENOMEM;
+	eviction->service = w->service;
+	eviction->txn = w->txn;
+	eviction->arena = w->arena;
+	eviction->request = w->cause->origin->request;
+	eviction->spared = w->after->uid;
+	for (size_t i = 0; ret == 0 && i < w->member_count && booking_is_live(w->after); i++) {
 		struct principal principal;
 
 		ret = store_principal_get(w->txn, w->arena, w->members[i], &principal);
@@ -177,9 +210,7 @@ static int evict(struct writing *w)
 		if (ret == -ENOENT)
 			ret = 0;
 	}
-	for (size_t i = 0; ret == 0 && i < eviction->count; i++)
-		ret = end_hold(w->service, w->txn, w->arena, &eviction->at[i], w->cause->origin->request);
-	return ret;
+	return ret < 0 ? ret : end_holds(eviction);
 }
 
 /* ---- guards ---- */
@@ -240,6 +271,7 @@ static int sync_objects(struct writing *w, struct slice uid)
 		.members = w->members,
 		.member_count = w->member_count,
 		.before = w->before,
+		.copy = w->cause->copy,
 		.request = w->cause->origin->request,
 	};
 	int ret = booking_list_of_uid(w->txn, w->arena, uid, &list);
@@ -265,18 +297,19 @@ static void add_state(struct buf *b, const struct booking *booking, const struct
 	json_close_object(b);
 }
 
-static int audit(const struct writing *w)
+int booking_audit(struct change_service *service, struct kv_txn *txn, const struct booking *before,
+    const struct booking *after, const struct policy *policy, const struct change_origin *origin, const char *action)
 {
-	AUTO_BUF struct buf before = BUF_INIT(AUDIT_TEXT_MAX), after = BUF_INIT(AUDIT_TEXT_MAX);
-	const struct zone *zone = booking_zone(w->service, w->policy);
+	AUTO_BUF struct buf was = BUF_INIT(AUDIT_TEXT_MAX), is = BUF_INIT(AUDIT_TEXT_MAX);
+	const struct policy none = {0};
+	const struct zone *zone = booking_zone(service, policy != NULL ? policy : &none);
 
-	if (w->before != NULL)
-		add_state(&before, w->before, zone);
-	add_state(&after, w->after, zone);
-	if (before.err < 0 || after.err < 0)
-		return before.err < 0 ? before.err : after.err;
-	return audit_change(w->txn, clock_now(w->service->clock), w->cause->origin, "booking", w->after->id, w->cause->action,
-	    buf_slice(&before), buf_slice(&after));
+	if (before != NULL)
+		add_state(&was, before, zone);
+	add_state(&is, after, zone);
+	if (was.err < 0 || is.err < 0)
+		return was.err < 0 ? was.err : is.err;
+	return audit_change(txn, clock_now(service->clock), origin, "booking", after->id, action, buf_slice(&was), buf_slice(&is));
 }
 
 /* "made", "moved", "cancelled": what the customer and the people in it are told; NULL: nothing that they would see. */
@@ -299,7 +332,7 @@ static int tell(const struct writing *w)
 	const char *news = news_of(w);
 	instant_t now = clock_now(w->service->clock);
 	struct job job = {
-		.due = now,
+		.due = instant_add(now, w->cause->tell_after),
 		.created = now,
 		.kind = SLICE("booking_notice"),
 		.key = w->after->id,
@@ -344,7 +377,7 @@ int booking_write(struct change_service *service, struct kv_txn *txn, struct are
 	if (ret == 0 && renamed && concerns_objects(&w))
 		ret = sync_objects(&w, before->uid);
 	if (ret == 0)
-		ret = audit(&w);
+		ret = booking_audit(service, txn, before, after, policy, cause->origin, cause->action);
 	return ret < 0 ? ret : tell(&w);
 }
 

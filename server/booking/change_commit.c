@@ -8,7 +8,7 @@
 
 #include "protocol/base/log.h"
 #include "protocol/http/precondition.h"
-#include "server/booking/change_private.h"
+#include "server/booking/booking_private.h"
 
 int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence)
 {
@@ -375,6 +375,9 @@ static int store_it(struct commit *commit)
 		ret = rows_put(commit->txn, write->arena, &write->place, &object, &write->rows);
 	if (ret == 0)
 		ret = write_jobs(commit, &object);
+	if (ret == 0 && write->place.collection.kind == COLLECTION_BOOKINGS && write->guard_count > 0)
+		ret = own_event_record(write->service, commit->txn, write->arena, &write->place, object.uid, write->guards[0],
+		    &write->request->origin);
 	if (ret < 0)
 		return ret;
 	write->result.outcome = commit->old != NULL ? CHANGE_UPDATED : CHANGE_CREATED;
@@ -416,6 +419,7 @@ static int decide(struct commit *commit)
 {
 	struct write *write = commit->write;
 	struct verdict verdict = {.refuse = false};
+	struct claim claim;
 	int ret = read_present(commit);
 
 	if (ret < 0)
@@ -435,6 +439,13 @@ static int decide(struct commit *commit)
 	}
 	if (ret == 0)
 		ret = check_quota(commit);
+	if (ret == 0 && !write->stays_refused)
+		ret = claim_find(write, commit->txn, &claim);
+	if (ret > 0)
+		return claim_commit(write, commit->txn, commit->replaced ? NULL : commit->old, &claim);
+	if (ret == 0 && write->booking && write->guard_count > 0)
+		ret = booking_evict(write->service, commit->txn, write->arena, write->place.owner.id, write->hull,
+		    write->request->origin.request);
 	if (ret == 0)
 		ret = check_promise(commit, &verdict);
 	if (ret < 0)

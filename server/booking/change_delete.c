@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "protocol/json/json.h"
-#include "server/booking/change_private.h"
+#include "server/booking/booking_private.h"
 
 /* ---- one object, and what follows from it ---- */
 
@@ -47,8 +47,14 @@ int object_remove(struct change_service *service, struct kv_txn *txn, struct are
 	struct busy *rows;
 	size_t count, held_count = 0;
 	uint64_t member;
-	int ret = store_index_get(txn, arena, object->collection, object->id, &member, &rows, &count);
+	int ret = 0;
 
+	if (!cause->moved && cause->origin != NULL) {
+		ret = claim_remove(service, txn, arena, place, object, cause->origin);
+		if (ret != 0)
+			return ret < 0 ? ret : 0;
+	}
+	ret = store_index_get(txn, arena, object->collection, object->id, &member, &rows, &count);
 	if (ret == 0)
 		ret = rows_blocking(arena, rows, count, &held, &held_count);
 	if (ret == 0)
@@ -97,7 +103,7 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 		return ret;
 	}
 	ret = object_remove(removal->service, txn, removal->arena, &place, &old,
-	    &(struct removal_cause){.request = request->origin.request, .tell_after = CANCELLATION_SECONDS});
+	    &(struct removal_cause){.request = request->origin.request, .tell_after = CANCELLATION_SECONDS, .origin = &request->origin});
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;
 	return ret;

@@ -170,6 +170,7 @@ bool condition_holds(const struct change_condition *condition, const struct obje
 struct removal_cause {
 	struct slice request; /* id, for the jobs */
 	int64_t tell_after;   /* seconds until somebody is told that a booking is cancelled */
+	const struct change_origin *origin; /* who takes it away; NULL: nobody's booking ends by it */
 	bool moved;           /* it lives on elsewhere: nobody is told */
 	bool renamed;         /* in the same calendar: its alerts stay */
 };
@@ -197,7 +198,7 @@ int collection_objects(struct kv_txn *txn, struct arena *arena, uint64_t collect
     size_t *count_r);
 /* The calendar with all that is in it. */
 int collection_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena,
-    const struct place *place, struct slice because_of);
+    const struct place *place, const struct change_origin *origin);
 
 /* ---- refusal.c ---- */
 
@@ -205,6 +206,10 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 struct verdict {
 	struct conflicts conflicts;
 	bool refuse;
+	const char *reason; /* NULL: the member of the calendar is busy */
+	bool has_others;    /* the times to offer are known already */
+	struct interval others[CHANGE_ALTERNATIVES_MAX];
+	size_t other_count;
 };
 
 /*

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-#include "server/booking/change_private.h"
+#include "server/booking/booking_private.h"
 
 static int find_source(struct kv_txn *txn, struct write *write, struct place *place_r, struct object *object_r)
 {
@@ -62,7 +62,11 @@ int transfer_properties(struct kv_txn *txn, struct write *write, uint64_t object
 
 int transfer_clear(struct kv_txn *txn, struct write *write, const struct object *old)
 {
-	struct removal_cause cause = {.request = write->transfer->origin.request, .tell_after = CANCELLATION_SECONDS};
+	struct removal_cause cause = {
+		.request = write->transfer->origin.request,
+		.tell_after = CANCELLATION_SECONDS,
+		.origin = &write->transfer->origin,
+	};
 	int ret = 0;
 
 	if (old != NULL)
@@ -71,6 +75,10 @@ int transfer_clear(struct kv_txn *txn, struct write *write, const struct object 
 		return ret;
 	cause.moved = true;
 	cause.renamed = write->source_place.collection.id == write->place.collection.id;
+	if (!cause.renamed && write->source_place.collection.kind == COLLECTION_BOOKINGS)
+		ret = own_event_end(write->service, txn, write->arena, &write->source_place, write->source.uid, cause.origin);
+	if (ret < 0)
+		return ret;
 	return object_remove(write->service, txn, write->arena, &write->source_place, &write->source, &cause);
 }
 

@@ -68,14 +68,14 @@ static int remove_files(struct kv_txn *txn, struct arena *arena, uint64_t collec
 }
 
 int collection_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena,
-    const struct place *place, struct slice because_of)
+    const struct place *place, const struct change_origin *origin)
 {
 	struct object *objects;
 	size_t count;
 	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = object_remove(service, txn, arena, place, &objects[i], &(struct removal_cause){.request = because_of});
+		ret = object_remove(service, txn, arena, place, &objects[i], &(struct removal_cause){.request = origin->request, .origin = origin});
 	if (ret == 0 && place->collection.kind == COLLECTION_PLAIN)
 		ret = remove_files(txn, arena, place->collection.id);
 	if (ret == 0)
@@ -110,7 +110,7 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 		return ret;
 	if (place_is_permanent(&place.collection))
 		return result_refuse(&removal->result, 403, CONDITION_NONE, "This calendar cannot be deleted.");
-	ret = collection_remove(removal->service, txn, removal->arena, &place, removal->origin->request);
+	ret = collection_remove(removal->service, txn, removal->arena, &place, removal->origin);
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;
 	return ret;

@@ -8,6 +8,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/booking_write.c \
 	server/booking/calendar_user.c server/booking/calendar_user.h \
 	server/booking/change.c server/booking/change.h server/booking/change_private.h \
+	server/booking/change_booking.c \
 	server/booking/change_commit.c \
 	server/booking/change_delete.c \
 	server/booking/change_prepare.c \

@@ -162,6 +162,7 @@ static int see_collection(const struct collection *collection, void *arg)
 static int remove_collections(struct change_service *service, struct kv_txn *txn, struct arena *arena,
     struct slice home)
 {
+	const struct change_origin engine = {.kind = ORIGIN_ENGINE};
 	struct homes *homes = arena_zalloc(arena, sizeof(*homes));
 	int ret;
 
@@ -176,7 +177,7 @@ static int remove_collections(struct change_service *service, struct kv_txn *txn
 			int failed = place_get(service, txn, arena, home, homes->names[i], &place);
 
 			if (failed == 0)
-				failed = collection_remove(service, txn, arena, &place, SLICE_EMPTY);
+				failed = collection_remove(service, txn, arena, &place, &engine);
 			if (failed < 0)
 				return failed;
 		}

@@ -322,12 +322,17 @@ int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, c
 	struct slice copy = SLICE_EMPTY;
 	int ret;
 
-	*result = (struct change_result){.reason = reason_of(write)};
+	*result = (struct change_result){.reason = verdict->reason != NULL ? verdict->reason : reason_of(write)};
 	memcpy(result->conflicts, verdict->conflicts.at, verdict->conflicts.count * sizeof(result->conflicts[0]));
 	result->conflict_count = verdict->conflicts.count;
-	ret = find_alternatives(write, txn, &verdict->conflicts);
-	if (ret < 0)
-		return ret;
+	if (verdict->has_others) {
+		memcpy(result->alternatives, verdict->others, verdict->other_count * sizeof(result->alternatives[0]));
+		result->alternative_count = verdict->other_count;
+	} else {
+		ret = find_alternatives(write, txn, &verdict->conflicts);
+		if (ret < 0)
+			return ret;
+	}
 	if (handling_of(write) == HANDLING_STRICT)
 		return refuse_strictly(write);
 	if (write->transfer != NULL && write->transfer->move) {

@@ -369,6 +369,279 @@ static void test_what_is_asked_must_make_sense(void **state)
 	close_shop(shop);
 }
 
+/* ---- over CalDAV ---- */
+
+/* The stored text with one part replaced by another. */
+static struct slice edited(struct shop *shop, struct slice text, const char *from, const char *to)
+{
+	ptrdiff_t at = slice_find(text, slice_str(from));
+	const char *out;
+
+	assert_true(at >= 0);
+	out = arena_printf(shop->arena, "%.*s%s%.*s", (int)at, text.at, to, (int)(text.len - (size_t)at - strlen(from)),
+	    text.at + (size_t)at + strlen(from));
+	assert_non_null(out);
+	return slice_str(out);
+}
+
+static struct slice at_time(struct shop *shop, struct slice text, const char *from, const char *to, const char *from_end,
+    const char *to_end)
+{
+	return edited(shop, edited(shop, text, from, to), from_end, to_end);
+}
+
+struct lookup {
+	struct shop *shop;
+	struct slice id;
+	struct booking booking;
+};
+
+static int look_up(struct kv_txn *txn, void *arg)
+{
+	struct lookup *lookup = arg;
+
+	return store_booking_get_by_id(txn, lookup->shop->arena, lookup->id, &lookup->booking);
+}
+
+static struct booking booking_of(struct shop *shop, struct slice id)
+{
+	struct lookup lookup = {.shop = shop, .id = id};
+
+	assert_int_equal(kv_view(store_kv(shop->store), look_up, &lookup), 0);
+	return lookup.booking;
+}
+
+static void test_an_app_moves_all_copies_at_once(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "cut", "20270301T100000Z", "alice", false, 1);
+	const char *path = arena_strdup(shop->arena, path_of(shop, "alice", &made.booking));
+	struct slice text = at_time(shop, text_of(shop, "alice", &made.booking), "DTSTART:20270301T100000Z",
+	    "DTSTART;TZID=Europe/Amsterdam:20270301T200000", "DTEND:20270301T103000Z", "DURATION:PT1H");
+	struct change_result result;
+	struct booking moved;
+
+	(void)state;
+	/* Eight in the evening is outside all hours, and a staff member may do that. */
+	result = world_put(shop, path, text, HANDLING_STRICT, NULL);
+	assert_int_equal(result.outcome, CHANGE_UPDATED);
+	assert_true(result.rewritten);
+	moved = booking_of(shop, made.booking.id);
+	assert_int_equal(moved.core.start, world_time("20270301T190000Z"));
+	assert_int_equal(moved.core.end, world_time("20270301T200000Z"));
+	assert_int_equal(moved.version, 2);
+	WANT_TEXT(text_of(shop, "alice", &moved), "DTSTART;TZID=Europe/Amsterdam:20270301T200000\r\n");
+	WANT_TEXT(text_of(shop, "room-1", &moved), "DTSTART:20270301T190000Z\r\n");
+	MADE(place(shop, "cut", "20270301T100000Z", "alice", false, 1));
+	close_shop(shop);
+}
+
+static void test_an_app_is_refused_a_taken_time(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "cut", "20270301T100000Z", "alice", false, 1),
+	                      other = place(shop, "cut", "20270301T120000Z", "bob", false, 1);
+	const char *path = arena_strdup(shop->arena, path_of(shop, "alice", &made.booking));
+	struct slice text = at_time(shop, text_of(shop, "alice", &made.booking), "DTSTART:20270301T100000Z",
+	    "DTSTART:20270301T120000Z", "DTEND:20270301T103000Z", "DTEND:20270301T123000Z");
+	struct change_result result;
+	const char *etag = world_etag(shop, path);
+
+	(void)state;
+	MADE(other); /* alice is free, but the room is bob's */
+	result = world_put(shop, path, text, HANDLING_STRICT, NULL);
+	assert_int_equal(result.outcome, CHANGE_REFUSED);
+	assert_string_equal(result.reason, "resource_busy");
+	assert_int_equal(result.conflict_count, 1);
+	assert_int_equal(result.conflicts[0].start, world_time("20270301T120000Z"));
+	assert_int_equal(result.alternative_count, 5);
+	assert_int_equal(result.alternatives[0].start, world_time("20270301T113000Z"));
+	assert_string_equal(world_etag(shop, path), etag);
+	result = world_put(shop, path, text, HANDLING_LENIENT, etag);
+	assert_int_equal(result.outcome, CHANGE_REFUSED_LENIENT);
+	assert_string_not_equal(world_etag(shop, path), etag);
+	WANT_TEXT(text_of(shop, "alice", &made.booking), "DTSTART:20270301T100000Z\r\n");
+	assert_int_equal(booking_of(shop, made.booking.id).version, 1);
+	close_shop(shop);
+}
+
+static void test_who_is_in_it_is_restored_and_the_rest_is_the_persons(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "cut", "20270301T100000Z", "alice", false, 1);
+	const char *path = arena_strdup(shop->arena, path_of(shop, "alice", &made.booking));
+	struct slice text = edited(shop, text_of(shop, "alice", &made.booking), ":mailto:kim@example.org", ":mailto:eve@example.org");
+	struct change_result result = world_put(shop, path, edited(shop, text, "SUMMARY:Haircut: Kim", "SUMMARY:VIP"),
+	    HANDLING_STRICT, NULL);
+
+	(void)state;
+	assert_int_equal(result.outcome, CHANGE_UPDATED);
+	assert_true(result.rewritten);
+	text = text_of(shop, "alice", &made.booking);
+	WANT_TEXT(text, "SUMMARY:VIP\r\n");
+	WANT_TEXT(text, "mailto:kim@example.org");
+	assert_true(slice_find(text, SLICE("eve@")) < 0);
+	WANT_TEXT(text_of(shop, "room-1", &made.booking), "SUMMARY:Haircut: Kim\r\n");
+	assert_int_equal(booking_of(shop, made.booking.id).version, 1);
+	/* And stays when the booking moves by another door. */
+	MADE(act(shop, made.booking.id, BOOKING_MOVE, "20270301T113000Z", ""));
+	text = text_of(shop, "alice", &made.booking);
+	WANT_TEXT(text, "SUMMARY:VIP\r\n");
+	WANT_TEXT(text, "DTSTART:20270301T113000Z\r\n");
+	close_shop(shop);
+}
+
+static void test_a_deleted_booking_is_cancelled_and_comes_back_within_a_minute(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "cut", "20270301T100000Z", "alice", false, 1);
+	const char *path = arena_strdup(shop->arena, path_of(shop, "alice", &made.booking));
+	struct slice text = text_of(shop, "alice", &made.booking);
+
+	(void)state;
+	assert_int_equal(world_delete(shop, path, NULL).outcome, CHANGE_DELETED);
+	assert_int_equal(booking_of(shop, made.booking.id).status, BOOKING_CANCELLED);
+	assert_false(has_object(shop, "room-1", &made.booking));
+	/* Put into bob's calendar at once, it is his. */
+	assert_int_equal(world_put(shop, path_of(shop, "bob", &made.booking), text, HANDLING_STRICT, NULL).outcome, CHANGE_CREATED);
+	made.booking = booking_of(shop, made.booking.id);
+	assert_int_equal(made.booking.status, BOOKING_CONFIRMED);
+	assert_true(slice_is(made.booking.staff[0], "bob"));
+	assert_true(has_object(shop, "room-1", &made.booking));
+	assert_int_equal(world_delete(shop, path_of(shop, "bob", &made.booking), NULL).outcome, CHANGE_DELETED);
+	shop->clock.now += 61;
+	/* Later it is an event of its own. */
+	assert_int_equal(world_put(shop, path, text, HANDLING_STRICT, NULL).outcome, CHANGE_CREATED);
+	assert_int_equal(booking_of(shop, made.booking.id).status, BOOKING_CANCELLED);
+	close_shop(shop);
+}
+
+static struct change_result transfer(struct shop *shop, const char *from, const char *to, const struct booking *booking)
+{
+	char *name = arena_printf(shop->arena, "%.*s.ics", SLICE_ARG(booking->uid));
+	struct change_transfer request = {
+		.home = slice_str(from),
+		.collection = SLICE("bookings"),
+		.name = slice_str(name),
+		.to_home = slice_str(to),
+		.to_collection = SLICE("bookings"),
+		.to_name = slice_str(name),
+		.move = true,
+		.handling = HANDLING_STRICT,
+		.origin = {.kind = ORIGIN_USER, .principal = slice_str(from)},
+	};
+	struct change_result result;
+
+	change_transfer_wait(shop->changes, shop->arena, &request, &result);
+	return result;
+}
+
+static void test_a_booking_moved_into_another_calendar_is_reassigned(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "talk", "20270301T100000Z", "alice", false, 1);
+
+	(void)state;
+	MADE(place(shop, "talk", "20270301T120000Z", "bob", false, 1));
+	assert_int_equal(transfer(shop, "alice", "bob", &made.booking).outcome, CHANGE_CREATED);
+	assert_false(has_object(shop, "alice", &made.booking));
+	WANT_TEXT(text_of(shop, "bob", &made.booking), ":mailto:bob@example.org\r\n");
+	assert_true(slice_is(booking_of(shop, made.booking.id).staff[0], "bob"));
+	MADE(place(shop, "talk", "20270301T100000Z", "alice", false, 1));
+	/* Back is refused: alice is taken now. */
+	assert_int_equal(transfer(shop, "bob", "alice", &made.booking).outcome, CHANGE_REFUSED);
+	assert_true(has_object(shop, "bob", &made.booking));
+	close_shop(shop);
+}
+
+static void test_a_stranger_cannot_take_a_booking_by_its_uid(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "talk", "20270301T100000Z", "alice", false, 1);
+	struct change_put request = {
+		.home = SLICE("bob"),
+		.collection = SLICE("bookings"),
+		.name = SLICE("x.ics"),
+		.body = text_of(shop, "alice", &made.booking),
+		.origin = {.kind = ORIGIN_USER, .principal = SLICE("bob")},
+	};
+	struct change_result result;
+
+	(void)state;
+	change_put_wait(shop->changes, shop->arena, &request, &result);
+	assert_int_equal(result.outcome, CHANGE_REFUSED);
+	assert_int_equal(result.error.condition, CALDAV_NO_UID_CONFLICT);
+	assert_true(has_object(shop, "alice", &made.booking));
+	close_shop(shop);
+}
+
+static void test_a_booking_in_another_calendar_of_its_owner_stays_one(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer made = place(shop, "cut", "20270301T100000Z", "alice", false, 1);
+	struct slice text = text_of(shop, "alice", &made.booking);
+	struct booking_answer moved;
+	struct object object;
+	struct slice body;
+
+	(void)state;
+	assert_int_equal(world_put(shop, "alice/work/mine.ics", text, HANDLING_STRICT, NULL).outcome, CHANGE_CREATED);
+	assert_false(has_object(shop, "alice", &made.booking));
+	assert_int_equal(booking_of(shop, made.booking.id).status, BOOKING_CONFIRMED);
+	REFUSED(place(shop, "cut", "20270301T100000Z", "alice", false, 1), WHY_STAFF_BUSY);
+	moved = act(shop, made.booking.id, BOOKING_MOVE, "20270301T120000Z", "");
+	MADE(moved);
+	assert_int_equal(world_get(shop, "alice/work/mine.ics", &object, &body), 0);
+	WANT_TEXT(body, "DTSTART:20270301T120000Z\r\n");
+	MADE(place(shop, "cut", "20270301T100000Z", "alice", false, 1));
+	assert_int_equal(world_delete(shop, "alice/work/mine.ics", NULL).outcome, CHANGE_DELETED);
+	assert_int_equal(booking_of(shop, made.booking.id).status, BOOKING_CANCELLED);
+	close_shop(shop);
+}
+
+static void test_an_event_of_ones_own_in_bookings_is_a_booking_without_service(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer held = place(shop, "talk", "20270301T100000Z", "alice", true, 1);
+
+	(void)state;
+	assert_int_equal(world_put(shop, "alice/bookings/own.ics", world_event(shop, "own", "20270301T100000Z", 60, ""),
+	    HANDLING_STRICT, NULL).outcome, CHANGE_REFUSED);
+	shop->clock.now += 10 * MINUTE_SECONDS; /* the hold has expired, and nobody has swept it yet */
+	assert_int_equal(world_put(shop, "alice/bookings/own.ics", world_event(shop, "own", "20270301T100000Z", 60, ""),
+	    HANDLING_STRICT, NULL).outcome, CHANGE_CREATED);
+	assert_int_equal(booking_of(shop, held.booking.id).status, BOOKING_CANCELLED);
+	REFUSED(place(shop, "talk", "20270301T100000Z", "alice", false, 1), WHY_STAFF_BUSY);
+	assert_int_equal(world_put(shop, "alice/bookings/own.ics", world_event(shop, "own", "20270301T130000Z", 60, ""),
+	    HANDLING_STRICT, NULL).outcome, CHANGE_UPDATED);
+	MADE(place(shop, "talk", "20270301T100000Z", "alice", false, 1));
+	/* Our buffer may not lie over it. */
+	REFUSED(place(shop, "talk", "20270301T120000Z", "alice", false, 1), WHY_STAFF_BUSY);
+	assert_int_equal(world_delete(shop, "alice/bookings/own.ics", NULL).outcome, CHANGE_DELETED);
+	MADE(place(shop, "talk", "20270301T120000Z", "alice", false, 1));
+	close_shop(shop);
+}
+
+static void test_deleting_a_session_cancels_all_of_it(void **state)
+{
+	struct shop *shop = open_shop();
+	struct booking_answer one = place(shop, "yoga", "20270301T100000Z", "", false, 1),
+	                      two = place(shop, "yoga", "20270301T100000Z", "", false, 2);
+	struct slice text = text_of(shop, "alice", &one.booking);
+
+	(void)state;
+	text = at_time(shop, text, "DTSTART:20270301T100000Z", "DTSTART:20270301T123000Z", "DTEND:20270301T110000Z",
+	    "DTEND:20270301T133000Z");
+	assert_int_equal(world_put(shop, path_of(shop, "alice", &one.booking), text, HANDLING_STRICT, NULL).outcome,
+	    CHANGE_UPDATED);
+	assert_int_equal(booking_of(shop, one.booking.id).core.start, world_time("20270301T123000Z"));
+	assert_int_equal(booking_of(shop, two.booking.id).core.start, world_time("20270301T123000Z"));
+	assert_int_equal(world_delete(shop, path_of(shop, "alice", &one.booking), NULL).outcome, CHANGE_DELETED);
+	assert_int_equal(booking_of(shop, one.booking.id).status, BOOKING_CANCELLED);
+	assert_int_equal(booking_of(shop, two.booking.id).status, BOOKING_CANCELLED);
+	close_shop(shop);
+}
+
 /* ---- what a door records ---- */
 
 struct door {
@@ -467,6 +740,15 @@ int main(void)
 	    cmocka_unit_test(test_an_event_of_ones_own_is_in_the_way),
 	    cmocka_unit_test(test_states_follow_one_another_only_as_they_may),
 	    cmocka_unit_test(test_what_is_asked_must_make_sense),
+	    cmocka_unit_test(test_an_app_moves_all_copies_at_once),
+	    cmocka_unit_test(test_an_app_is_refused_a_taken_time),
+	    cmocka_unit_test(test_who_is_in_it_is_restored_and_the_rest_is_the_persons),
+	    cmocka_unit_test(test_a_deleted_booking_is_cancelled_and_comes_back_within_a_minute),
+	    cmocka_unit_test(test_a_booking_moved_into_another_calendar_is_reassigned),
+	    cmocka_unit_test(test_a_stranger_cannot_take_a_booking_by_its_uid),
+	    cmocka_unit_test(test_a_booking_in_another_calendar_of_its_owner_stays_one),
+	    cmocka_unit_test(test_an_event_of_ones_own_in_bookings_is_a_booking_without_service),
+	    cmocka_unit_test(test_deleting_a_session_cancels_all_of_it),
 	    cmocka_unit_test(test_a_door_hears_of_the_answer_in_the_same_update),
 	    cmocka_unit_test(test_a_manage_token_opens_its_own_booking),
 	};
