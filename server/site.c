@@ -122,6 +122,8 @@ int site_open(struct config *config, const struct site_options *options, struct 
 		ret = change_reindex_if_needed(site->app.changes);
 	if (ret >= 0)
 		ret = change_adopt_alerts(site->app.changes);
+	if (ret == 0)
+		ret = change_adopt_events(site->app.changes);
 	if (ret < 0) {
 		error_set(err, 0, CONDITION_NONE, "the index could not be brought up to date: %s", strerror(-ret));
 		site_close(site);

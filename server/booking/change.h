@@ -234,6 +234,8 @@ int change_complete_homes(struct change_service *service);
 
 /* Takes over the alerts that an older version left; called at start. Waits for the writer. 0 or -errno. */
 int change_adopt_alerts(struct change_service *service);
+/* Likewise gives what lies in `bookings` calendars its record as a booking. */
+int change_adopt_events(struct change_service *service);
 
 /*
  * Makes a principal with its collections: a user `work`, `bookings`, `inbox` and `outbox`, a resource `bookings`. Runs

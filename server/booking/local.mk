@@ -1,4 +1,5 @@
 server_libbooking_a_SOURCES += \
+	server/booking/adopt_events.c \
 	server/booking/alerts.c server/booking/alerts.h \
 	server/booking/alerts_adopt.c server/booking/alerts_list.c \
 	server/booking/audit.c server/booking/audit.h \

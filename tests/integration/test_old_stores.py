@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """A store of each older format, kept as it was written, under the present server: all there, same ETags, same sync tokens."""
+import json
 import os
 import subprocess
 import sys
@@ -56,6 +57,9 @@ def old(number, text):
         tap.check({WORK, BOOKINGS, HOME + "garden/"} <= set(listed.responses), f"format {number}: the home syncs", list(listed.responses))
         hours = site.slotkeeper("hours", "show", "alice").stdout
         tap.check('"09:00"' in hours, f"format {number}: working hours", hours)
+        told = json.loads(site.slotkeeper("audit", "--json").stdout)
+        kept = [entry["after"]["uid"] for entry in told if entry["kind"] == "booking" and entry["before"] is None]
+        tap.check("booking" in kept and "refused" not in kept, f"format {number}: its booking has a record", told)
         done = site.slotkeeper("check", ok=None)
         tap.check(done.returncode == 0, f"format {number}: check finds nothing", done.stdout)
 
