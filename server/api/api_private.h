@@ -2,11 +2,13 @@
  * server/api/api_private - one request to the JSON API, and what its handlers share.
  *
  * A row of the table (routes.c) says all that the core needs to know: who may ask, which query parameters there are,
- * whether a body comes, how often an address may ask. The core then authenticates, reads and refuses, and calls the row's
- * functions: READ, without a transaction, takes the body apart; ACT answers inside a snapshot or, for what changes something,
- * inside the one update that also writes the audit record. START does all by itself and ends with api_finish.
+ * whether a body comes, how often an address may ask. The core then authenticates, reads and refuses, and calls the
+ * row's functions: READ, without a transaction, takes the body apart; ACT answers inside a snapshot or, for what
+ * changes something, inside the one update that also writes the audit record. START does all by itself and ends with
+ * api_finish.
  *
- * Handlers return 0, or -EINVAL with r->error set, -ENOENT (404), -EEXIST and -EBUSY (409), or another -errno that is handed up.
+ * Handlers return 0, or -EINVAL with r->error set, -ENOENT (404), -EEXIST and -EBUSY (409), or another -errno that is
+ * handed up.
  */
 #ifndef SERVER_API_API_PRIVATE_H
 #define SERVER_API_API_PRIVATE_H
@@ -46,7 +48,7 @@ struct api_row {
 	enum http_method method;
 	enum api_access access;
 	enum api_rate rate;
-	const char *query; /* the parameters there are, with spaces between */
+	const char *query; /* the parameters there are, with spaces between; NULL: none */
 	bool has_body;
 	bool writes; /* ACT runs in an update */
 	bool own;    /* anybody may ask, and who has a booking's token for that booking */
@@ -139,7 +141,8 @@ struct api_list {
 };
 int api_list_begin(struct api_request *r, struct api_list *list_r);
 /*
- * Whether the entry that sorts as NAME stands on this page: 1; 0: on another; -ENOMEM. Entries come in the order of their names.
+ * Whether the entry that sorts as NAME stands on this page: 1; 0: on another; -ENOMEM. Entries come in the order of
+ * their names.
  */
 int api_list_takes(struct api_request *r, struct api_list *list, struct slice name);
 void api_list_end(struct api_list *list);

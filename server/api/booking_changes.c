@@ -1,10 +1,10 @@
 /*
- * What changes a booking: handed to the booking service, which checks and writes in one update. In that update the answer to
- * a request with an Idempotency-Key is looked up first and recorded last, refusals included, so that a repeat is never a
- * second booking.
+ * What changes a booking: handed to the booking service, which checks and writes in one update. In that update the
+ * answer to a request with an Idempotency-Key is looked up first and recorded last, refusals included, so that a
+ * repeat is never a second booking.
  *
- * The manage token does not stand in the store: where an answer tells it, the record has a mask, and who asks again gets
- * the token computed anew.
+ * The manage token does not stand in the store: where an answer tells it, the record has a mask, and who asks again
+ * gets the token computed anew.
  */
 #include <config.h>
 
@@ -178,8 +178,14 @@ static int write_answer(struct api_request *r, const struct booking_answer *answ
 /* Every FROM becomes TO, which is as long. */
 static void swap(struct slice text, const char *from, const char *to)
 {
-	for (ptrdiff_t at; (at = slice_find(text, slice_of(from, TOKEN_LEN))) >= 0; text = slice_from(text, (size_t)at + TOKEN_LEN))
+	for (;;) {
+		ptrdiff_t at = slice_find(text, slice_of(from, TOKEN_LEN));
+
+		if (at < 0)
+			return;
 		memcpy((char *)text.at + at, to, TOKEN_LEN);
+		text = slice_from(text, (size_t)at + TOKEN_LEN);
+	}
 }
 
 /* No JSON text has this byte: the writer escapes it. */

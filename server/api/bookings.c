@@ -14,11 +14,13 @@
 #define LANGUAGE_MAX    35 /* RFC 5646, 4.4.1 */
 #define CURSOR_SIZE     64
 
-static const char *const statuses[] = {"held", "confirmed", "cancelled", "completed", "no_show", NULL}; /* from BOOKING_HELD */
+/* From BOOKING_HELD. */
+static const char *const statuses[] = {"held", "confirmed", "cancelled", "completed", "no_show", NULL};
 
 /* ---- one ---- */
 
-int api_booking_zone(struct api_request *r, struct kv_txn *txn, const struct booking *booking, const struct zone **zone_r)
+int api_booking_zone(struct api_request *r, struct kv_txn *txn, const struct booking *booking,
+    const struct zone **zone_r)
 {
 	struct policy policy = {.id = SLICE_EMPTY};
 	int ret = booking->service.len > 0 ? booking_policy(txn, r->arena, booking->service, &policy) : 0;
@@ -77,7 +79,8 @@ int api_booking_window(struct api_request *r, bool required, struct interval *wi
 {
 	const struct zone *zone = booking_zone(r->app->changes, &(struct policy){.id = SLICE_EMPTY});
 	int64_t from = 0, to = 0;
-	int has_from = api_parameter_date(r, "from", &from), has_to = has_from < 0 ? has_from : api_parameter_date(r, "to", &to);
+	int has_from = api_parameter_date(r, "from", &from);
+	int has_to = has_from < 0 ? has_from : api_parameter_date(r, "to", &to);
 
 	if (has_from < 0 || has_to < 0)
 		return -EINVAL;
@@ -100,8 +103,8 @@ static int take_cursor(struct filter *filter)
 
 	if (rest.len == 0)
 		return 0;
-	if (!slice_next(&rest, ' ', &start) || !slice_next(&rest, ' ', &number) || slice_to_u64(start, INT64_MAX, &seconds) < 0 ||
-	    slice_to_u64(number, UINT64_MAX, &filter->after) < 0)
+	if (!slice_next(&rest, ' ', &start) || !slice_next(&rest, ' ', &number) ||
+	    slice_to_u64(start, INT64_MAX, &seconds) < 0 || slice_to_u64(number, UINT64_MAX, &filter->after) < 0)
 		return api_refuse(filter->r, "cursor", "it is not one that was given");
 	filter->after_start = (instant_t)seconds + INSTANT_MIN;
 	return 0;
@@ -148,7 +151,8 @@ static int see(const struct booking *booking, void *arg)
 
 int api_booking_list(struct api_request *r, struct kv_txn *txn)
 {
-	struct filter filter = {.r = r, .txn = txn, .staff = api_parameter(r, "staff"), .service = api_parameter(r, "service")};
+	struct filter filter = {
+	    .r = r, .txn = txn, .staff = api_parameter(r, "staff"), .service = api_parameter(r, "service")};
 	int status, ret = api_booking_window(r, false, &filter.window);
 
 	if (ret == 0)
@@ -169,8 +173,8 @@ int api_booking_list(struct api_request *r, struct kv_txn *txn)
 
 /* ---- bodies ---- */
 
-static int read_text(struct api_request *r, const struct json_value *object, const char *name, enum json_lines lines, size_t max,
-    struct slice *text)
+static int read_text(struct api_request *r, const struct json_value *object, const char *name, enum json_lines lines,
+    size_t max, struct slice *text)
 {
 	int ret = json_get_text(object, name, JSON_OPTIONAL, lines, 0, max, text, &r->error);
 
@@ -252,7 +256,8 @@ int api_booking_read(struct api_request *r)
 	int ret = place != NULL ? json_only(&r->body, names, &r->error) : -ENOMEM;
 
 	if (ret == 0)
-		ret = json_get_text(&r->body, "service", JSON_REQUIRED, JSON_ONE_LINE, 1, RECORD_NAME_MAX, &place->service, &r->error);
+		ret = json_get_text(&r->body, "service", JSON_REQUIRED, JSON_ONE_LINE, 1, RECORD_NAME_MAX, &place->service,
+		    &r->error);
 	if (ret >= 0)
 		ret = read_time(r, JSON_REQUIRED, &place->start);
 	if (ret >= 0)

@@ -19,7 +19,8 @@ struct booking_call {
 /* What every change has: who, which door, If-Match, Idempotency-Key. NULL when out of memory. */
 struct booking_call *api_booking_call(struct api_request *r);
 /* The zone in which a booking's times are told. */
-int api_booking_zone(struct api_request *r, struct kv_txn *txn, const struct booking *booking, const struct zone **zone_r);
+int api_booking_zone(struct api_request *r, struct kv_txn *txn, const struct booking *booking,
+    const struct zone **zone_r);
 void api_booking_write(struct buf *b, const struct booking *booking, const struct zone *zone);
 /* From and to as instants, in the site's zone; REQUIRED: both are, and a bounded number of days. */
 int api_booking_window(struct api_request *r, bool required, struct interval *window_r);

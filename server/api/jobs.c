@@ -57,8 +57,10 @@ int api_job_retry(struct api_request *r, struct kv_txn *txn)
 
 	if (ret == 0)
 		ret = jobs_retry(txn, r->arena, job.id, r->now);
-	if (ret == -EBUSY || ret == -EALREADY || ret == -ESTALE)
-		return api_problem(r, 409, "wrong-state", ret == -EBUSY ? "It runs." : ret == -EALREADY ? "It is done." : "A newer one says what it said.");
+	if (ret == -EBUSY)
+		return api_problem(r, 409, "wrong-state", "It runs.");
+	if (ret == -EALREADY || ret == -ESTALE)
+		return api_problem(r, 409, "wrong-state", "It is done, or a newer one says what it said.");
 	if (ret < 0)
 		return ret;
 	api_answer(r, 204);

@@ -1,6 +1,6 @@
 /*
- * Pages of a list: {"items": [...], "next_cursor": ...}. A cursor is the name of the last entry of a page, so that what comes
- * and goes between two pages moves nothing; clients are not to read it, so it is coded.
+ * Pages of a list: {"items": [...], "next_cursor": ...}. A cursor is the name of the last entry of a page, so that
+ * what comes and goes between two pages moves nothing; clients are not to read it, so it is coded.
  */
 #include <config.h>
 

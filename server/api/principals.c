@@ -186,7 +186,8 @@ static int take_password(struct api_request *r, struct given *given)
 	struct slice password = SLICE_EMPTY;
 	char encoded[PASSWORD_HASH_SIZE];
 	char *copy;
-	int ret = json_get_text(&r->body, "password", JSON_OPTIONAL, JSON_ONE_LINE, 1, PASSWORD_BYTES_MAX, &password, &r->error);
+	int ret = json_get_text(&r->body, "password", JSON_OPTIONAL, JSON_ONE_LINE, 1, PASSWORD_BYTES_MAX, &password,
+	    &r->error);
 
 	if (ret < 0)
 		return ret;
@@ -242,7 +243,8 @@ static int tell(struct api_request *r, struct kv_txn *txn, const char *action, c
 		write_principal(&is, after);
 	if (was.err < 0 || is.err < 0)
 		return was.err < 0 ? was.err : is.err;
-	return api_audit(r, txn, word_of(r), after != NULL ? after->name : before->name, action, buf_slice(&was), buf_slice(&is));
+	return api_audit(r, txn, word_of(r), after != NULL ? after->name : before->name, action, buf_slice(&was),
+	    buf_slice(&is));
 }
 
 int api_principal_create(struct api_request *r, struct kv_txn *txn)

@@ -82,8 +82,9 @@ int api_parameter_date(struct api_request *r, const char *name, int64_t *days_r)
 
 	if (text.at == NULL)
 		return 0;
-	if (text.len == DATE_LENGTH && text.at[4] == '-' && text.at[7] == '-' && slice_to_u64(slice_sub(text, 0, 4), 9999, &year) == 0 &&
-	    slice_to_u64(slice_sub(text, 5, 2), 12, &month) == 0 && slice_to_u64(slice_sub(text, 8, 2), 31, &day) == 0)
+	if (text.len == DATE_LENGTH && text.at[4] == '-' && text.at[7] == '-' &&
+	    slice_to_u64(slice_sub(text, 0, 4), 9999, &year) == 0 && slice_to_u64(slice_sub(text, 5, 2), 12, &month) == 0 &&
+	    slice_to_u64(slice_sub(text, 8, 2), 31, &day) == 0)
 		date = (struct civil){.year = (int)year, .month = (int)month, .day = (int)day};
 	if (!civil_is_valid(&date))
 		return api_refuse(r, name, "a date is wanted, as 2027-03-28");

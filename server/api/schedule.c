@@ -1,4 +1,6 @@
-/* /schedule: who does what when. Bookings are told in full; what else takes somebody's time is a block without a name. */
+/*
+ * /schedule: who does what when. Bookings are told in full; what else takes somebody's time is a block without a name.
+ */
 #include <config.h>
 
 #include <errno.h>
@@ -57,7 +59,8 @@ static int see_member(const struct principal *principal, void *arg)
 {
 	struct schedule *schedule = arg;
 
-	if (principal->kind != PRINCIPAL_USER || (schedule->staff.at != NULL && !slice_equal(principal->name, schedule->staff)))
+	if (principal->kind != PRINCIPAL_USER ||
+	    (schedule->staff.at != NULL && !slice_equal(principal->name, schedule->staff)))
 		return 0;
 	schedule->member = principal;
 	return store_member_busy_each(schedule->txn, principal->id, schedule->window, see_busy, schedule);
@@ -84,7 +87,8 @@ int api_schedule_get(struct api_request *r, struct kv_txn *txn)
 	if (ret < 0)
 		return ret;
 	schedule.zone = booking_zone(r->app->changes, &(struct policy){.id = SLICE_EMPTY});
-	starts = (struct interval){instant_add(schedule.window.start, -POLICY_MINUTES_MAX * MINUTE_SECONDS), schedule.window.end};
+	starts.start = instant_add(schedule.window.start, -POLICY_MINUTES_MAX * MINUTE_SECONDS);
+	starts.end = schedule.window.end;
 	schedule.b = api_answer(r, 200);
 	json_open_object(schedule.b, NULL);
 	json_add_text(schedule.b, "timezone", zone_name(schedule.zone));

@@ -21,7 +21,8 @@ struct answering {
 
 static int take_dates(struct api_request *r, struct question *question)
 {
-	int from = api_parameter_date(r, "from", &question->from), to = from < 0 ? from : api_parameter_date(r, "to", &question->to);
+	int from = api_parameter_date(r, "from", &question->from);
+	int to = from < 0 ? from : api_parameter_date(r, "to", &question->to);
 
 	if (from < 0 || to < 0)
 		return -EINVAL;
@@ -88,7 +89,8 @@ int api_slots_get(struct api_request *r, struct kv_txn *txn)
 		return ret;
 	if (answering.zone == NULL)
 		answering.zone = booking_zone(r->app->changes, &policy);
-	wanted.window = (struct interval){zoned_day_start(answering.zone, question->from), zoned_day_start(answering.zone, question->to)};
+	wanted.window.start = zoned_day_start(answering.zone, question->from);
+	wanted.window.end = zoned_day_start(answering.zone, question->to);
 	answering.duration = policy.duration;
 	answering.b = api_answer(r, 200);
 	json_open_object(answering.b, NULL);

@@ -7,9 +7,9 @@
 #include "server/booking/change.h"
 
 /*
- * Adds a record inside the caller's update: by ORIGIN, at NOW, the ACTION ("create", "update", "delete", ...) was done to what
- * KIND ("service", "booking", ...) and TARGET name. BEFORE and AFTER are JSON, empty where there is or was nothing; nothing
- * secret may stand in them. 0 or -errno.
+ * Adds a record inside the caller's update: by ORIGIN, at NOW, the ACTION ("create", "update", "delete", ...) was done
+ * to what KIND ("service", "booking", ...) and TARGET name. BEFORE and AFTER are JSON, empty where there is or was
+ * nothing; nothing secret may stand in them. 0 or -errno.
  */
 int audit_change(struct kv_txn *txn, instant_t now, const struct change_origin *origin, const char *kind,
     struct slice target, const char *action, struct slice before, struct slice after);

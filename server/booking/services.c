@@ -50,7 +50,8 @@ static int see_principal(const struct principal *principal, void *arg)
 	return 0;
 }
 
-static int check_need(struct kv_txn *txn, struct arena *arena, const struct policy_need *need, size_t i, struct error *err)
+static int check_need(struct kv_txn *txn, struct arena *arena, const struct policy_need *need, size_t i,
+    struct error *err)
 {
 	struct pool pool = {.name = need->pool};
 	struct principal principal;
@@ -85,7 +86,8 @@ static int check(struct kv_txn *txn, struct arena *arena, const struct zone_set 
 /* ---- writing ---- */
 
 int services_write(struct kv_txn *txn, struct arena *arena, const struct zone_set *zones, instant_t now,
-    const struct change_origin *origin, const struct policy *policy, enum services_how how, bool *created_r, struct error *err)
+    const struct change_origin *origin, const struct policy *policy, enum services_how how, bool *created_r,
+    struct error *err)
 {
 	AUTO_BUF struct buf json = BUF_INIT(POLICY_BYTES_MAX);
 	struct service service = {.id = policy->id, .created = now, .updated = now}, before = {.json = SLICE_EMPTY};
@@ -129,7 +131,8 @@ static int see_booking(const struct booking *booking, void *arg)
 	           : 0;
 }
 
-int services_remove(struct kv_txn *txn, struct arena *arena, instant_t now, const struct change_origin *origin, struct slice id)
+int services_remove(struct kv_txn *txn, struct arena *arena, instant_t now, const struct change_origin *origin,
+    struct slice id)
 {
 	const struct interval window = {instant_add(now, -POLICY_MINUTES_MAX * MINUTE_SECONDS), INSTANT_MAX};
 	struct ahead ahead = {id, now};

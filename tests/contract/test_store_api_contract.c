@@ -184,7 +184,8 @@ CASE(an_answer_is_given_again_for_a_day_and_to_nobody_else)
 
 	WANT_RET(0, remember(txn, "a", NOW));
 	WANT_RET(0, store_idempotency_get(txn, arena, SLICE("key 1"), SLICE("a"), NOW, &found));
-	WANT(found.status == 201 && slice_is(found.body, "{}") && slice_is(found.location, "/api/v1/bookings/1") && found.at == NOW);
+	WANT(found.status == 201 && found.at == NOW);
+	WANT(slice_is(found.body, "{}") && slice_is(found.location, "/api/v1/bookings/1"));
 	WANT(memcmp(found.request, "digest", 7) == 0);
 	WANT_RET(-ENOENT, store_idempotency_get(txn, arena, SLICE("key 2"), SLICE("a"), NOW, &found));
 	WANT_RET(-ENOENT, store_idempotency_get(txn, arena, SLICE("key 1"), SLICE("b"), NOW, &found));

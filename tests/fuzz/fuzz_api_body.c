@@ -1,6 +1,6 @@
 /*
- * The bodies of the JSON API: the first byte chooses an address, the rest is its body. Whatever is refused is refused with a
- * status and a sentence; a service that is taken means the same when it is written and read again.
+ * The bodies of the JSON API: the first byte chooses an address, the rest is its body. Whatever is refused is refused
+ * with a status and a sentence; a service that is taken means the same when it is written and read again.
  */
 #include <config.h>
 
@@ -70,7 +70,8 @@ static void run(struct store *store, struct arena *arena, const struct api_row *
 	struct app app = {.store = store};
 	const struct http_headers headers = {NULL, 0};
 	struct http_request http = {.arena = arena, .method = row->method, .headers = &headers, .body = body, .secure = true};
-	struct api_request r = {.http = &http, .app = &app, .arena = arena, .row = row, .segments = {SLICE("one"), SLICE("two")},
+	struct api_request r = {.http = &http, .app = &app, .arena = arena, .row = row,
+	    .segments = {SLICE("one"), SLICE("two")},
 	    .caller = {.kind = CALLER_BOOKING, .who = "key 1"}, .now = INT64_C(1800000000)};
 
 	if (zones == NULL)
