@@ -41,3 +41,7 @@ tests_bench_slots_bench_SOURCES = tests/bench/slots_bench.c
 fuzz_targets += tests/fuzz/fuzz_api_body
 tests_fuzz_fuzz_api_body_SOURCES = tests/fuzz/fuzz_api_body.c $(fuzz_main) tests/support/zones.c tests/support/zones.h
 tests_fuzz_fuzz_api_body_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+unit_tests += tests/unit/test_booking_hours_availability
+tests_unit_test_booking_hours_availability_SOURCES = tests/unit/test_booking_hours_availability.c tests/support/zones.c \
+	tests/support/zones.h

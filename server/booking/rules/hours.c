@@ -179,9 +179,24 @@ static int read_timezone(struct arena *arena, const struct json_value *root, str
 	return hours->timezone.at != NULL ? 0 : -ENOMEM;
 }
 
+static int read_availability(struct arena *arena, const struct json_value *root, struct hours *hours, struct error *err)
+{
+	struct json_value other;
+	struct slice text;
+	int ret = json_get_text(root, "availability", JSON_OPTIONAL, JSON_LINES, 1, HOURS_BYTES_MAX, &text, err);
+
+	if (ret <= 0)
+		return ret;
+	if (json_member(root, "weekly", JSON_OPTIONAL, JSON_KIND_OBJECT, &other, NULL) != 0 ||
+	    json_member(root, "overrides", JSON_OPTIONAL, JSON_KIND_ARRAY, &other, NULL) != 0)
+		return error_set(err, 422, CONDITION_NONE, "availability: stands in place of weekly and overrides");
+	hours->availability = slice_of(arena_copy(arena, text), text.len);
+	return hours->availability.at != NULL ? 0 : -ENOMEM;
+}
+
 int hours_read(struct arena *arena, const struct json_value *json, struct hours *hours_r, struct error *err)
 {
-	static const char *const names[] = {"timezone", "weekly", "overrides", NULL};
+	static const char *const names[] = {"timezone", "weekly", "overrides", "availability", NULL};
 	struct hours hours = {.timezone = SLICE_EMPTY};
 	int ret = json_expect(json, JSON_KIND_OBJECT, err);
 
@@ -193,6 +208,8 @@ int hours_read(struct arena *arena, const struct json_value *json, struct hours 
 		ret = read_weekly(arena, json, &hours, err);
 	if (ret == 0)
 		ret = read_overrides(arena, json, &hours, err);
+	if (ret == 0)
+		ret = read_availability(arena, json, &hours, err);
 	if (ret == 0)
 		*hours_r = hours;
 	return ret;
@@ -303,6 +320,8 @@ int hours_open(const struct hours *hours, const struct zone *zone, struct interv
 	/* A range begun the day before may run into the window. */
 	int64_t first = zoned_day_of(zone, window.start) - 1, last = zoned_day_of(zone, window.end);
 
+	if (hours->availability.len > 0)
+		return hours_open_availability(hours, zone, window, open, NULL);
 	for (int64_t date = first; date <= last; date++) {
 		const struct hours_day *day = day_of(hours, date);
 

@@ -40,11 +40,17 @@ struct hours {
 	/* Of the business, set by the caller and not part of the JSON: sorted dates on which only overrides open (R5). */
 	const int64_t *holidays;
 	size_t holiday_count;
+	/*
+	 * VAVAILABILITYs as a calendar app wrote them, where weekly and overrides cannot say the same: they are empty then.
+	 * The caller sets ZONES, in which its zones are found.
+	 */
+	struct slice availability;
+	const struct zone_set *zones;
 };
 
 /*
- * Reads {"timezone", "weekly": {"mon": [["09:00", "12:30"]]}, "overrides": [{"date", "hours"}]}; everything is optional,
- * nothing else is allowed. What it returns is of ARENA. 0, -ENOMEM, or -EINVAL with *ERR naming the field.
+ * Reads {"timezone", "weekly": {"mon": [["09:00", "12:30"]]}, "overrides": [{"date", "hours"}]}, or {"timezone",
+ * "availability": "BEGIN:VCALENDAR..."}; everything is optional, nothing else is allowed. What it returns is of ARENA. 0, -ENOMEM, or -EINVAL with *ERR naming the field.
  */
 int hours_parse(struct arena *arena, struct slice json, struct hours *hours_r, struct error *err);
 struct json_value;
@@ -53,7 +59,26 @@ int hours_read(struct arena *arena, const struct json_value *json, struct hours 
 /* Reads {"dates": ["2027-12-25"]}, the holidays of the business, sorted and each once; of ARENA. The same returns. */
 int hours_read_holidays(struct arena *arena, const struct json_value *json, const int64_t **dates_r, size_t *count_r,
     struct error *err);
-/* Adds to *OPEN what of WINDOW is open. 0, -ENOMEM or -E2BIG. */
+/* Adds to *OPEN what of WINDOW is open. 0, -ENOMEM, -E2BIG, or -EINVAL for an availability that cannot be read. */
 int hours_open(const struct hours *hours, const struct zone *zone, struct interval window, struct interval_set *open);
+
+/* ---- hours_availability.c: the VAVAILABILITY (RFC 7953) that a calendar app reads and writes ---- */
+
+#define HOURS_EXCEPTIONS_MAX 100 /* dates with other hours that a VAVAILABILITY of ours tells: the next ones */
+
+/*
+ * Writes HOURS of ZONE as one VCALENDAR: an AVAILABLE for each range of a week, with its exceptions, and one for each range
+ * of the dates that differ, from NOW on.
+ */
+void hours_write_availability(struct buf *b, const struct hours *hours, const struct zone *zone, instant_t now);
+/*
+ * The JSON of a VAVAILABILITY: weekly where it means the same at every time, as far as a year can tell, else as it is.
+ * FLOATING is the zone of times without one. 0, -ENOMEM, -E2BIG, or -EINVAL with *ERR.
+ */
+int hours_json_of_availability(struct arena *arena, const struct zone_set *zones, const struct zone *floating,
+    struct slice text, instant_t now, struct buf *json, struct error *err);
+/* hours_open of one that has an availability. */
+int hours_open_availability(const struct hours *hours, const struct zone *zone, struct interval window,
+    struct interval_set *open, struct error *err);
 
 #endif
