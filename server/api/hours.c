@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "server/api/api_private.h"
-#include "server/booking/rules/hours.h"
+#include "server/booking/person_hours.h"
 
 int api_hours_get(struct api_request *r, struct kv_txn *txn)
 {
@@ -19,12 +19,7 @@ int api_hours_get(struct api_request *r, struct kv_txn *txn)
 
 int api_hours_read(struct api_request *r)
 {
-	struct hours hours;
-	int ret = hours_read(r->arena, &r->body, &hours, &r->error);
-
-	if (ret == 0 && hours.timezone.len > 0 && zone_set_find(r->app->zones, hours.timezone) == NULL)
-		return api_refuse(r, "timezone", "there is no such time zone");
-	return ret;
+	return person_hours_check(r->arena, r->app->zones, r->http->body, &r->error);
 }
 
 int api_hours_put(struct api_request *r, struct kv_txn *txn)
@@ -36,8 +31,7 @@ int api_hours_put(struct api_request *r, struct kv_txn *txn)
 	if (ret < 0)
 		return ret;
 	before = principal.hours;
-	principal.hours = slice_trim(r->http->body);
-	ret = store_principal_put(txn, &principal);
+	ret = person_hours_set(r->app->changes, txn, r->arena, &principal, slice_trim(r->http->body));
 	if (ret < 0)
 		return ret;
 	buf_add_slice(api_answer(r, 200), principal.hours);

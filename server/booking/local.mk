@@ -23,6 +23,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/guards.c \
 	server/booking/horizon.c \
 	server/booking/names.c server/booking/names.h \
+	server/booking/person_hours.c server/booking/person_hours.h \
 	server/booking/place.c \
 	server/booking/principal.c \
 	server/booking/prune.c \
@@ -33,6 +34,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/rules/alternatives.c server/booking/rules/alternatives.h \
 	server/booking/rules/conflict.c server/booking/rules/conflict.h \
 	server/booking/rules/hours.c server/booking/rules/hours.h \
+	server/booking/rules/hours_availability.c \
 	server/booking/rules/policy.c server/booking/rules/policy.h \
 	server/booking/rules/slots.c server/booking/rules/slots.h \
 	server/booking/rules/world.c server/booking/rules/world.h \

@@ -68,6 +68,7 @@ int place_hours(const struct change_service *service, struct arena *arena, const
 
 	if (ret < 0)
 		return ret == -EINVAL ? 0 : ret;
+	hours_r->zones = service->zones;
 	if (hours_r->timezone.len > 0)
 		zone = zone_set_find(service->zones, hours_r->timezone);
 	*zone_r = zone != NULL ? zone : place->zone;

@@ -233,6 +233,8 @@ int world_hours(const struct change_service *service, struct arena *arena, const
 		ret = hours != NULL ? hours_parse(arena, principal->hours, hours, NULL) : -ENOMEM;
 		if (ret < 0 && ret != -EINVAL)
 			return ret;
+		if (ret == 0)
+			hours->zones = zones;
 		if (ret == 0 && hours->timezone.len > 0)
 			zone = zone_set_find(zones, hours->timezone);
 	}

@@ -2,7 +2,8 @@
 
 #include <errno.h>
 
-#include "server/booking/rules/hours.h"
+#include "server/booking/audit.h"
+#include "server/booking/person_hours.h"
 #include "server/control/commands_private.h"
 
 struct hours_write {
@@ -23,14 +24,20 @@ static struct slice trim(struct slice text)
 
 static int set_in(struct kv_txn *txn, void *arg)
 {
+	static const struct change_origin operator_origin = {.kind = ORIGIN_OPERATOR};
 	struct hours_write *write = arg;
+	const struct app *app = write->call->app;
 	struct principal principal;
+	struct slice before;
 	int ret = store_principal_get(txn, write->call->arena, slice_str(write->call->arguments[0]), &principal);
 
 	if (ret < 0)
 		return ret;
-	principal.hours = write->json;
-	return store_principal_put(txn, &principal);
+	before = principal.hours;
+	ret = person_hours_set(app->changes, txn, write->call->arena, &principal, write->json);
+	return ret < 0 ? ret
+	               : audit_change(txn, clock_now(app->clock), &operator_origin, "hours", principal.name,
+	                     before.len > 0 ? "update" : "create", before, principal.hours);
 }
 
 static int nobody(struct command_call *call)
@@ -42,17 +49,14 @@ int command_hours_set(struct command_call *call)
 {
 	struct hours_write write = {.call = call};
 	struct error err = ERROR_NONE;
-	struct hours hours;
 	int ret;
 
 	if (call->file_count == 0)
 		return command_fail(call, COMMAND_USAGE, "hours set: no file");
 	write.json = trim(call->files[0].bytes);
-	ret = hours_parse(call->arena, write.json, &hours, &err);
+	ret = person_hours_check(call->arena, call->app->zones, write.json, &err);
 	if (ret == -EINVAL)
 		return command_fail(call, COMMAND_USAGE, "%s: %s", call->files[0].name, err.detail);
-	if (ret == 0 && hours.timezone.len > 0 && zone_set_find(call->app->zones, hours.timezone) == NULL)
-		return command_fail(call, COMMAND_USAGE, "%s: timezone: there is no such time zone", call->files[0].name);
 	if (ret == 0)
 		ret = kv_update_wait(store_kv(call->app->store), set_in, &write);
 	if (ret == -ENOENT)

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "protocol/dav/multistatus.h"
-#include "server/booking/change.h"
+#include "server/booking/person_hours.h"
 #include "server/dav/locks.h"
 #include "server/dav/properties.h"
 
@@ -117,6 +117,32 @@ static int apply_dead(struct patch *patch, struct kv_txn *txn)
 	return ret;
 }
 
+/* The hours that somebody sets in his calendar app are the ones that count (RFC 7953, 7.2.4). */
+static int follow_hours(struct patch *patch, struct kv_txn *txn)
+{
+	struct dav_request *d = patch->d;
+	const struct dav_resource *resource = &patch->resource;
+	const struct change_origin origin = {
+	    .kind = ORIGIN_USER, .principal = slice_str(d->http->user->name), .request = slice_str(d->http->id)};
+	int ret = 0;
+
+	if (resource->kind != DAV_COLLECTION || resource->collection->kind != COLLECTION_INBOX)
+		return 0;
+	for (size_t i = 0; ret == 0 && i < patch->changes.count; i++) {
+		const struct property_change *change = &patch->changes.at[i];
+
+		if (!slice_is(change->ns, NS_CALDAV) || !slice_is(change->name, "calendar-availability"))
+			continue;
+		ret = person_hours_follow(d->app->changes, txn, d->arena, resource->owner,
+		    change->remove ? SLICE_EMPTY : xml_trimmed(change->element), &origin);
+		if (ret == -E2BIG || ret == -EMSGSIZE || ret == -EBADMSG) {
+			fail(patch, i, &(struct error){403, CALDAV_MAX_INSTANCES, ""});
+			return -ECANCELED;
+		}
+	}
+	return ret;
+}
+
 /* In the new zone, bookings at floating times would lie over one another. */
 static int refuse_overlap(struct patch *patch)
 {
@@ -164,6 +190,8 @@ static int apply(struct kv_txn *txn, void *arg)
 	if (ret < 0 || patch->failed)
 		return ret < 0 ? ret : -ECANCELED; /* takes back what was written */
 	ret = apply_dead(patch, txn);
+	if (ret == 0)
+		ret = follow_hours(patch, txn);
 	if (ret == 0 && patch->resource.collection != NULL && patch->resource.object == NULL && patch->resource.file == NULL)
 		ret = store_home_touch(txn, patch->resource.owner, patch->resource.collection->id);
 	if (ret == 0 && changed && edit.collection != NULL)
