@@ -8,8 +8,8 @@
 #include "storage/pack.h"
 
 #define PRINCIPAL_VERSION  1
-#define COLLECTION_VERSION 1
-#define OBJECT_VERSION     1
+#define COLLECTION_VERSION 2 /* 1: without schedule_mode */
+#define OBJECT_VERSION     2 /* 1: without schedule_tag */
 #define JOB_VERSION        2 /* 1: without version and last_error */
 #define FILE_VERSION       1
 
@@ -21,6 +21,19 @@ static void write_etag(uint64_t digest, uint64_t number, char etag_r[static RECO
 void object_etag(const struct object *object, char etag_r[static RECORD_ETAG_SIZE])
 {
 	write_etag(object->digest, object->change, etag_r);
+}
+
+void object_schedule_tag(const struct object *object, char tag_r[static RECORD_ETAG_SIZE])
+{
+	tag_r[0] = '\0';
+	if (object->schedule_tag != 0)
+		snprintf(tag_r, RECORD_ETAG_SIZE, "\"%016llx\"", (unsigned long long)object->schedule_tag);
+}
+
+/* Values begin with the version; some of an older one are read too. */
+static bool is_first_version(struct slice value)
+{
+	return value.len > 0 && value.at[0] == 1;
 }
 
 void file_etag(const struct file *file, char etag_r[static RECORD_ETAG_SIZE])
@@ -124,11 +137,13 @@ void collection_encode(struct buf *b, const struct collection *collection)
 	pack_u8(b, (uint8_t)collection->on_overlap);
 	pack_u64(b, collection->revision);
 	pack_i64(b, collection->created);
+	pack_u8(b, (uint8_t)collection->schedule_mode);
 }
 
 int collection_decode(struct slice value, struct collection *collection_r)
 {
-	struct unpack u = unpack_begin(value, COLLECTION_VERSION);
+	bool first = is_first_version(value);
+	struct unpack u = unpack_begin(value, first ? 1 : COLLECTION_VERSION);
 	struct collection c = {.id = unpack_u64(&u)};
 
 	c.owner = unpack_u64(&u);
@@ -145,7 +160,9 @@ int collection_decode(struct slice value, struct collection *collection_r)
 	c.on_overlap = (enum on_overlap)unpack_u8(&u);
 	c.revision = unpack_u64(&u);
 	c.created = unpack_i64(&u);
-	if (unpack_end(&u) < 0 || c.kind < COLLECTION_CALENDAR || c.kind > COLLECTION_PLAIN ||
+	if (!first)
+		c.schedule_mode = (enum schedule_mode)unpack_u8(&u);
+	if (unpack_end(&u) < 0 || c.schedule_mode > SCHEDULE_MODE_DECLINE_IF_BUSY || c.kind < COLLECTION_CALENDAR || c.kind > COLLECTION_PLAIN ||
 	    c.handling > HANDLING_STRICT || c.on_overlap > ON_OVERLAP_REFUSE)
 		return -EBADMSG;
 	*collection_r = c;
@@ -167,11 +184,13 @@ void object_encode(struct buf *b, const struct object *object)
 	pack_interval(b, object->span);
 	pack_i64(b, object->created);
 	pack_i64(b, object->modified);
+	pack_u64(b, object->schedule_tag);
 }
 
 int object_decode(struct slice value, struct object *object_r)
 {
-	struct unpack u = unpack_begin(value, OBJECT_VERSION);
+	bool first = is_first_version(value);
+	struct unpack u = unpack_begin(value, first ? 1 : OBJECT_VERSION);
 	struct object o = {.id = unpack_u64(&u)};
 
 	o.collection = unpack_u64(&u);
@@ -185,6 +204,8 @@ int object_decode(struct slice value, struct object *object_r)
 	o.span = unpack_interval(&u);
 	o.created = unpack_i64(&u);
 	o.modified = unpack_i64(&u);
+	if (!first)
+		o.schedule_tag = unpack_u64(&u);
 	if (unpack_end(&u) < 0)
 		return -EBADMSG;
 	*object_r = o;
@@ -210,7 +231,7 @@ void job_encode(struct buf *b, const struct job *job)
 
 int job_decode(struct slice value, struct job *job_r)
 {
-	bool first = value.len > 0 && value.at[0] == 1;
+	bool first = is_first_version(value);
 	struct unpack u = unpack_begin(value, first ? 1 : JOB_VERSION);
 	struct job j = {.id = unpack_u64(&u)};
 

@@ -78,6 +78,17 @@ enum on_overlap {
 	ON_OVERLAP_REFUSE,
 };
 
+/* How the owner of a calendar answers invitations to it; what overlaps a booking is declined whatever it says. */
+enum schedule_mode {
+	SCHEDULE_MODE_DEFAULT,       /* a resource: automatic; a person: none */
+	SCHEDULE_MODE_NONE,          /* somebody answers by hand */
+	SCHEDULE_MODE_AUTOMATIC,     /* accepts free times, declines taken ones */
+	SCHEDULE_MODE_ACCEPT_ALWAYS, /* accepts, whatever else lies there */
+	SCHEDULE_MODE_DECLINE_ALWAYS,
+	SCHEDULE_MODE_ACCEPT_IF_FREE,  /* and leaves the others unanswered */
+	SCHEDULE_MODE_DECLINE_IF_BUSY, /* likewise */
+};
+
 struct collection {
 	uint64_t id;    /* never used again */
 	uint64_t owner; /* principal id */
@@ -92,6 +103,7 @@ struct collection {
 	bool transparent;         /* CALDAV:schedule-calendar-transp */
 	enum handling handling;
 	enum on_overlap on_overlap;
+	enum schedule_mode schedule_mode;
 	uint64_t revision; /* raised when something changes that its objects' rows in the indexes depend on */
 	instant_t created;
 };
@@ -101,6 +113,8 @@ enum object_flag {
 	OBJECT_REFUSED = 1 << 1, /* the cancelled copy of a refused item (contract, section 4) */
 	OBJECT_ENDLESS = 1 << 2, /* its instances go on past what the index holds: there is a series row */
 };
+
+#define OBJECT_SCHEDULE_TAG_NEW 1 /* of an object that is to be written: gives it a new one */
 
 /* Enough for "%016llx-%llx" in quotes. */
 #define RECORD_ETAG_SIZE 40
@@ -117,10 +131,18 @@ struct object {
 	uint32_t flags;
 	struct interval span; /* from the first instance's start to the last one's end, INSTANT_MAX when endless */
 	instant_t created, modified;
+	/*
+	 * CALDAV:schedule-tag (RFC 6638, 3.2.10): stays when nothing has changed but who takes part. 0: it is no scheduling
+	 * object, and has none.
+	 */
+	uint64_t schedule_tag;
 };
 
 /* Strong, quoted, of digest and change number: a repeated body after a restore never repeats an ETag of another. */
 void object_etag(const struct object *object, char etag_r[static RECORD_ETAG_SIZE]);
+
+/* Quoted; "" when it has none. */
+void object_schedule_tag(const struct object *object, char tag_r[static RECORD_ETAG_SIZE]);
 
 /* What one instance does to its owner's time; the order of rank in a free/busy answer. */
 enum busy_kind {

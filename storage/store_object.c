@@ -8,6 +8,7 @@
 
 /* An object's id: its collection and the number of the change that wrote it, so that it never comes again. */
 #define ID_CHANGE_BITS 36
+#define SCHEDULE_TAG_FACTOR UINT64_C(0x9e3779b97f4a7c15) /* spreads small numbers over all bits */
 
 uint64_t store_object_collection(uint64_t id)
 {
@@ -369,6 +370,8 @@ int store_object_put(struct kv_txn *txn, uint64_t owner, struct object *object, 
 	object->id = object->collection << ID_CHANGE_BITS | object->change;
 	object->digest = key_digest(body);
 	object->size = (uint32_t)body.len;
+	if (object->schedule_tag == OBJECT_SCHEDULE_TAG_NEW) /* of body and number, as the ETag is, so that none comes again */
+		object->schedule_tag = object->digest ^ object->change * SCHEDULE_TAG_FACTOR;
 	ret = former.id != 0 ? store_property_move(txn, PROPERTY_OF_OBJECT, former.id, object->id) : 0;
 	return ret < 0 ? ret : put_rows(txn, owner, object, body);
 }

@@ -18,7 +18,7 @@
 
 /*
  * Writes an object under object->collection and object->name with BODY: gives object->id, ->change, ->digest and
- * ->size, replaces body, UID rows and change row of a former object of that name, whose index rows must have been
+ * ->size, ->schedule_tag where that is OBJECT_SCHEDULE_TAG_NEW, replaces body, UID rows and change row of a former object of that name, whose index rows must have been
  * removed with store_index_clear. OWNER is the principal whose calendar it is. -EEXIST when the UID belongs to
  * another name of the collection.
  */
