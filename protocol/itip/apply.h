@@ -42,15 +42,24 @@ struct itip_applied {
 int itip_apply(const struct itip_env *env, const struct itip_message *message, struct slice stored,
     const struct itip_user *user, struct itip_applied *applied_r);
 
+enum itip_whose {
+	ITIP_OTHERS, /* the others' answers, least of all his own */
+	ITIP_ALL,    /* his own too: of one for whom the server answered */
+};
+
 /*
- * What has come of the others' answers, into an attendee's copy: PARTSTAT, who else takes part, and nothing else, least of
- * all his own answer. SOURCE is the organizer's object. ITIP_APPLIED or ITIP_SAME.
+ * What has come of the answers, into an attendee's copy: PARTSTAT, who else takes part, and nothing else. SOURCE is the
+ * organizer's object. ITIP_APPLIED or ITIP_SAME.
  */
 int itip_apply_participation(const struct itip_env *env, struct slice source, struct slice copy,
-    const struct itip_user *user, struct itip_applied *applied_r);
+    const struct itip_user *user, enum itip_whose whose, struct itip_applied *applied_r);
 
-/* SCHEDULE-STATUS of one attendee (ADDRESS) or, with an empty one, of the organizer, in all components. */
-int itip_set_status(const struct itip_env *env, struct slice text, struct slice address, struct slice code,
+/* SCHEDULE-STATUS of an attendee or, with an empty address, of the organizer. */
+struct itip_status {
+	struct slice address, code;
+};
+/* Writes them into all components. */
+int itip_set_statuses(const struct itip_env *env, struct slice text, const struct itip_status *statuses, size_t count,
     struct slice *text_r);
 
 #endif

@@ -2,7 +2,9 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdlib.h>
 
+#include "protocol/base/ascii.h"
 #include "protocol/base/cleanup.h"
 #include "protocol/itip/apply_private.h"
 #include "protocol/itip/schedule_status.h"
@@ -276,9 +278,18 @@ static void tell_of(struct itip_view *view, struct draft_part *part, const struc
 }
 
 static void tell_component(struct itip_view *view, struct draft_part *part, const struct draft_part *source,
-    const struct itip_user *user)
+    const struct itip_user *user, enum itip_whose whose)
 {
-	const struct draft_line *own = itip_attendee(source, user);
+	const struct draft_line *own = whose == ITIP_ALL ? NULL : itip_attendee(source, user);
+	struct draft_line *next;
+
+	/* Who takes part no more; but not the one to whom he delegates, of whom the organizer may not have heard. */
+	for (struct draft_line *line = draft_find(part, "ATTENDEE"); line != NULL; line = next) {
+		next = draft_find_next(line, "ATTENDEE");
+		if (itip_attendee_at(source, slice_trim(line->value)) == NULL && itip_attendee(part, user) != line &&
+		    itip_parameter(line, "DELEGATED-FROM").len == 0)
+			draft_remove(part, line);
+	}
 
 	for (const struct draft_line *line = draft_find(source, "ATTENDEE"); line != NULL;
 	     line = draft_find_next(line, "ATTENDEE"))
@@ -287,7 +298,7 @@ static void tell_component(struct itip_view *view, struct draft_part *part, cons
 }
 
 int itip_apply_participation(const struct itip_env *env, struct slice source, struct slice copy,
-    const struct itip_user *user, struct itip_applied *applied_r)
+    const struct itip_user *user, enum itip_whose whose, struct itip_applied *applied_r)
 {
 	struct itip_applied applied = {.outcome = ITIP_SAME};
 	struct application a = {.env = env, .user = user, .applied = &applied};
@@ -311,7 +322,7 @@ int itip_apply_participation(const struct itip_env *env, struct slice source, st
 			continue;
 		}
 		if (ret == 0 && target != NULL)
-			tell_component(&a.stored, target->part, c->part, user);
+			tell_component(&a.stored, target->part, c->part, user, whose);
 	}
 	if (ret == 0)
 		ret = apply_finish(&a);
@@ -320,18 +331,47 @@ int itip_apply_participation(const struct itip_env *env, struct slice source, st
 	return ret;
 }
 
-int itip_set_status(const struct itip_env *env, struct slice text, struct slice address, struct slice code,
+static int compare_statuses(const void *left, const void *right)
+{
+	const struct itip_status *a = left, *b = right;
+
+	for (size_t i = 0; i < a->address.len && i < b->address.len; i++) {
+		int difference = ascii_lower(a->address.at[i]) - ascii_lower(b->address.at[i]);
+
+		if (difference != 0)
+			return difference;
+	}
+	return (a->address.len > b->address.len) - (a->address.len < b->address.len);
+}
+
+/* STATUSES are sorted: there may be a thousand, in as many components. */
+static void set_statuses(struct itip_view *view, struct draft_part *part, const struct itip_status *statuses, size_t count)
+{
+	static const char *const names[] = {"ATTENDEE", "ORGANIZER"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		for (struct draft_line *line = draft_find(part, names[i]); line != NULL; line = draft_find_next(line, names[i])) {
+			struct itip_status wanted = {.address = i == 0 ? slice_trim(line->value) : SLICE_EMPTY};
+			const struct itip_status *found = bsearch(&wanted, statuses, count, sizeof(wanted), compare_statuses);
+
+			if (found != NULL)
+				itip_set_parameter(view, line, "SCHEDULE-STATUS", found->code);
+		}
+}
+
+int itip_set_statuses(const struct itip_env *env, struct slice text, const struct itip_status *statuses, size_t count,
     struct slice *text_r)
 {
+	struct itip_status *sorted = arena_array(env->arena, count + 1, sizeof(*sorted));
 	struct itip_view view;
-	int ret = itip_view_open(env, text, &view);
+	int ret = sorted != NULL ? itip_view_open(env, text, &view) : -ENOMEM;
 
-	for (size_t i = 0; ret == 0 && i < view.count; i++) {
-		struct draft_line *line = address.len > 0 ? itip_attendee_at(view.at[i].part, address)
-		                                          : draft_find(view.at[i].part, "ORGANIZER");
-
-		if (line != NULL)
-			itip_set_parameter(&view, line, "SCHEDULE-STATUS", code);
-	}
+	if (ret < 0)
+		return ret;
+	if (count > 0)
+		memcpy(sorted, statuses, count * sizeof(*sorted));
+	qsort(sorted, count, sizeof(*sorted), compare_statuses);
+	for (size_t i = 0; i < view.count; i++)
+		set_statuses(&view, view.at[i].part, sorted, count);
 	return ret < 0 ? ret : itip_view_text(&view, text_r);
 }

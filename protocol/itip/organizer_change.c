@@ -32,6 +32,7 @@ struct side {
 struct work {
 	const struct itip_env *env;
 	const struct itip_user *owner;
+	const struct itip_local *local;
 	struct side old, new;
 	struct person *people;
 	size_t count, capacity;
@@ -198,17 +199,32 @@ static void keep_answer(struct work *work, struct draft_line *line, const struct
 		itip_set_parameter(view, line, ITIP_REPLIED, replied);
 }
 
+/* He was not in it before: what a client says of him and of the server's doings is not believed. */
+static void begin_answer(struct work *work, struct draft_line *line, const struct person *person)
+{
+	itip_drop_parameter(&work->new.view, line, "SCHEDULE-STATUS");
+	itip_drop_parameter(&work->new.view, line, ITIP_REPLIED);
+	if (work->local != NULL && !slice_is_nocase(itip_partstat(line), "NEEDS-ACTION") &&
+	    work->local->is(person->address, person->email, work->local->arg))
+		itip_set_parameter(&work->new.view, line, "PARTSTAT", SLICE("NEEDS-ACTION"));
+}
+
 static void keep_answers(struct work *work, const struct itip_component *c)
 {
 	const struct itip_component *old = before(work, c);
 	size_t at = (size_t)(c - work->new.view.at) * work->capacity;
 
-	for (size_t p = 0; old != NULL && p < work->count; p++) {
+	for (size_t p = 0; p < work->count; p++) {
 		struct draft_line *line = work->new.lines[at + p];
-		const struct draft_line *was = work->old.lines[(size_t)(old - work->old.view.at) * work->capacity + p];
+		const struct draft_line *was =
+		    old != NULL ? work->old.lines[(size_t)(old - work->old.view.at) * work->capacity + p] : NULL;
 
-		if (line != NULL && was != NULL && is_servers(line))
+		if (line == NULL || !is_servers(line))
+			continue;
+		if (was != NULL)
 			keep_answer(work, line, was);
+		else
+			begin_answer(work, line, &work->people[p]);
 	}
 }
 
@@ -247,6 +263,14 @@ static int make_text(struct work *work, struct slice new)
 
 /* ---- who is told what ---- */
 
+static bool is_everywhere(const struct work *work, const struct side *side, size_t person)
+{
+	for (size_t i = 0; i < side->view.count; i++)
+		if (line_in(work, side, &side->view.at[i], person) == NULL)
+			return false;
+	return side->there;
+}
+
 static int deliver(struct work *work, struct itip_delivery delivery, size_t person)
 {
 	struct itip_organizer_change *change = work->change;
@@ -262,6 +286,7 @@ static int deliver(struct work *work, struct itip_delivery delivery, size_t pers
 		change->deliveries = grown;
 		work->delivery_capacity = capacity;
 	}
+	delivery.everywhere = delivery.id_count == 0 && is_everywhere(work, delivery.as_it_was ? &work->old : &work->new, person);
 	delivery.address = work->people[person].address;
 	delivery.email = work->people[person].email;
 	change->deliveries[change->count++] = delivery;
@@ -439,6 +464,27 @@ static int tell_changed(struct work *work, size_t person)
 	return ret;
 }
 
+/* All who are taken out of everything hear of it by one message. */
+static int gather_cancelled(struct work *work)
+{
+	struct itip_organizer_change *change = work->change;
+	struct slice *together = arena_array(work->env->arena, change->count + 1, sizeof(*together));
+	size_t count = 0;
+
+	if (together == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < change->count; i++)
+		if (change->deliveries[i].method == ITIP_CANCEL && change->deliveries[i].everywhere)
+			together[count++] = change->deliveries[i].address;
+	for (size_t i = 0; i < change->count; i++) {
+		if (change->deliveries[i].method != ITIP_CANCEL || !change->deliveries[i].everywhere)
+			continue;
+		change->deliveries[i].together = together;
+		change->deliveries[i].together_count = count;
+	}
+	return 0;
+}
+
 static int tell(struct work *work, size_t person)
 {
 	bool was = is_anywhere(work, &work->old, person) && is_server_side(work, &work->old, person);
@@ -458,10 +504,10 @@ static int open_side(const struct itip_env *env, struct slice text, struct side 
 }
 
 int itip_organizer_change(const struct itip_env *env, struct slice old, struct slice new, const struct itip_user *owner,
-    struct itip_organizer_change *change_r, struct error *err)
+    const struct itip_local *local, struct itip_organizer_change *change_r, struct error *err)
 {
 	struct itip_organizer_change change = {.text = SLICE_EMPTY};
-	struct work work = {.env = env, .owner = owner, .change = &change};
+	struct work work = {.env = env, .owner = owner, .local = local, .change = &change};
 	int ret = open_side(env, old, &work.old);
 
 	if (ret == 0)
@@ -474,6 +520,8 @@ int itip_organizer_change(const struct itip_env *env, struct slice old, struct s
 		ret = compare_sides(&work);
 	for (size_t p = 0; ret == 0 && p < work.count; p++)
 		ret = tell(&work, p);
+	if (ret == 0)
+		ret = gather_cancelled(&work);
 	if (ret == 0)
 		*change_r = change;
 	return ret;

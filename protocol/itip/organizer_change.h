@@ -18,6 +18,19 @@ struct itip_delivery {
 	const instant_t *ids;    /* these instances only; */
 	size_t id_count;         /* 0: all of it */
 	bool as_it_was;          /* a CANCEL: made from the object as it was before */
+	/*
+	 * He is in every component: the message of the whole is the same for all of whom this is true. Of a CANCEL those whom
+	 * it takes out together are TOGETHER.
+	 */
+	bool everywhere;
+	const struct slice *together;
+	size_t together_count;
+};
+
+/* Whom the server delivers to itself: such a person answers for himself, and nobody says for him that he accepted. */
+struct itip_local {
+	bool (*is)(struct slice address, struct slice email, void *arg);
+	void *arg;
 };
 
 struct itip_organizer_change {
@@ -33,10 +46,10 @@ struct itip_organizer_change {
  * of one UID; OWNER organizes. In the text SEQUENCE is raised where the time changed and the client did not, all answers go
  * back to NEEDS-ACTION then, and else those of attendees to whom the server delivers are as they are stored (RFC 6638,
  * 3.2.5 and 3.2.10): no client overwrites them with what it knew. Attendees with SCHEDULE-AGENT CLIENT or NONE are left
- * alone. 0, -ENOMEM, -EBADMSG, or -EINVAL with *ERR: CALDAV:max-attendees-per-instance.
+ * alone. LOCAL may be NULL: nobody is. 0, -ENOMEM, -EBADMSG, or -EINVAL with *ERR: CALDAV:max-attendees-per-instance.
  */
 int itip_organizer_change(const struct itip_env *env, struct slice old, struct slice new, const struct itip_user *owner,
-    struct itip_organizer_change *change_r, struct error *err);
+    const struct itip_local *local, struct itip_organizer_change *change_r, struct error *err);
 /*
  * The body of DELIVERY, made from TEXT (the organizer's object as it was, where as_it_was): only what that attendee takes
  * part in, without what is for the organizer and his server alone. 0, -ENOMEM, -EBADMSG, or -ENOENT: nothing of it is his.

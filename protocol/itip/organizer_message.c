@@ -51,14 +51,22 @@ static void clean(struct itip_view *view, struct draft_part *part)
 	itip_set_stamp(view, part);
 }
 
-/* A CANCEL names him alone whom it takes out; others learn of it from their own (RFC 5546, 3.2.5). */
+static bool is_taken_out(const struct itip_delivery *delivery, struct slice address)
+{
+	for (size_t i = 0; i < delivery->together_count; i++)
+		if (ical_address_is(address, delivery->together[i]))
+			return true;
+	return ical_address_is(address, delivery->address);
+}
+
+/* A CANCEL names those alone whom it takes out; others learn of it from their own (RFC 5546, 3.2.5). */
 static void cancel(struct itip_view *view, struct draft_part *part, const struct itip_delivery *delivery)
 {
 	struct draft_line *next;
 
 	for (struct draft_line *line = draft_find(part, "ATTENDEE"); line != NULL; line = next) {
 		next = draft_find_next(line, "ATTENDEE");
-		if (!ical_address_is(line->value, delivery->address))
+		if (!is_taken_out(delivery, line->value))
 			draft_remove(part, line);
 	}
 	draft_put(view->draft, part, "STATUS", SLICE_EMPTY, SLICE("CANCELLED"));

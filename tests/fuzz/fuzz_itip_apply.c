@@ -57,7 +57,7 @@ static void check_changes(const struct itip_env *env, struct slice old, struct s
 		if (answer.reply.len > 0)
 			must_be_read(env, answer.reply);
 	}
-	if (itip_organizer_change(env, old, new, &user, &change, NULL) < 0)
+	if (itip_organizer_change(env, old, new, &user, NULL, &change, NULL) < 0)
 		return;
 	must_be_read(env, change.text);
 	for (size_t i = 0; i < change.count && i < 10; i++) {

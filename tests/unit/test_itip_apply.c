@@ -159,25 +159,30 @@ static void test_others_answers_reach_a_copy(void **state)
 {
 	const char *source = CALENDAR(SERIES(BOB("DECLINED") "ATTENDEE;SCHEDULE-STATUS=2.0;PARTSTAT=ACCEPTED;X-SLOTKEEPER-REPLIED=0-20270101T000000Z:mailto:carol@example.org\n")
 	    EVENT(ID("12") ON("12", "09") ORGANIZER ALICE BOB("ACCEPTED") CAROL("DECLINED")));
-	const char *copy = CALENDAR(SERIES(BOB("ACCEPTED") "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:carol@example.org\n" ALARM));
+	const char *copy = CALENDAR(SERIES(BOB("ACCEPTED") "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:carol@example.org\nATTENDEE:mailto:dave@example.org\n" ALARM));
 	struct itip_applied applied;
 
-	assert_int_equal(itip_apply_participation(*state, slice_str(source), slice_str(copy), &bob, &applied), 0);
+	assert_int_equal(itip_apply_participation(*state, slice_str(source), slice_str(copy), &bob, ITIP_OTHERS, &applied), 0);
 	assert_int_equal(applied.outcome, ITIP_APPLIED);
 	assert_true(has(applied.text, "ATTENDEE;PARTSTAT=ACCEPTED:mailto:carol") && has(applied.text, "ATTENDEE;PARTSTAT=DECLINED:mailto:carol"));
+	assert_false(has(applied.text, "dave"));
 	assert_false(has(applied.text, "DECLINED:mailto:bob") || has(applied.text, "SCHEDULE-STATUS") || has(applied.text, "REPLIED"));
-	assert_int_equal(itip_apply_participation(*state, slice_str(source), applied.text, &bob, &applied), 0);
+	assert_int_equal(itip_apply_participation(*state, slice_str(source), applied.text, &bob, ITIP_OTHERS, &applied), 0);
 	assert_int_equal(applied.outcome, ITIP_SAME);
+	assert_int_equal(itip_apply_participation(*state, slice_str(source), applied.text, &bob, ITIP_ALL, &applied), 0);
+	assert_true(has(applied.text, "DECLINED:mailto:bob"));
 }
 
 static void test_status_is_written(void **state)
 {
 	const char *text = CALENDAR(SERIES(BOB("ACCEPTED")));
 	struct slice changed;
+	struct itip_status status = {bob_address[0], SLICE("1.2")};
 
-	assert_int_equal(itip_set_status(*state, slice_str(text), bob_address[0], SLICE("1.2"), &changed), 0);
+	assert_int_equal(itip_set_statuses(*state, slice_str(text), &status, 1, &changed), 0);
 	assert_true(has(changed, "PARTSTAT=ACCEPTED;SCHEDULE-STATUS=1.2:mailto:bob"));
-	assert_int_equal(itip_set_status(*state, slice_str(text), SLICE_EMPTY, SLICE("1.1"), &changed), 0);
+	status = (struct itip_status){SLICE_EMPTY, SLICE("1.1")};
+	assert_int_equal(itip_set_statuses(*state, slice_str(text), &status, 1, &changed), 0);
 	assert_true(has(changed, "ORGANIZER;SCHEDULE-STATUS=1.1:mailto:alice"));
 }
 

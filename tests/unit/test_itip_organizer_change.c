@@ -25,7 +25,7 @@ static struct itip_organizer_change change_of(const struct itip_env *env, const 
 {
 	struct itip_organizer_change change;
 	struct error err = ERROR_NONE;
-	int ret = itip_organizer_change(env, slice_str(old), slice_str(new), &alice, &change, &err);
+	int ret = itip_organizer_change(env, slice_str(old), slice_str(new), &alice, NULL, &change, &err);
 
 	if (ret != 0)
 		fail_msg("%d: %s", ret, err.detail);
@@ -139,6 +139,25 @@ static void test_answers_that_came_meanwhile_stay(void **state)
 	assert_false(change.rewritten);
 }
 
+static bool is_bob(struct slice address, struct slice email, void *arg)
+{
+	(void)email, (void)arg;
+	return ical_address_is(address, SLICE("bob@example.org"));
+}
+
+static void test_nobody_accepts_for_others(void **state)
+{
+	const struct itip_local local = {is_bob, NULL};
+	struct itip_organizer_change change;
+	struct error err = ERROR_NONE;
+
+	assert_int_equal(itip_organizer_change(*state, SLICE_EMPTY, SLICE(PLAIN(DELIVERED_BOB("ACCEPTED") CAROL("ACCEPTED"))), &alice,
+	                     &local, &change, &err), 0);
+	assert_true(has(change.text, BOB("NEEDS-ACTION")) || has(change.text, "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:bob@example.org"));
+	assert_true(has(change.text, CAROL("ACCEPTED")));
+	assert_false(has(change.text, "SCHEDULE-STATUS"));
+}
+
 static struct slice message_of(const struct itip_env *env, const char *old, const char *new, size_t i)
 {
 	struct itip_organizer_change change = change_of(env, old, new);
@@ -192,7 +211,7 @@ static void test_limits(void **state)
 	}
 	buf_add_str(&b, "END:VCALENDAR\n");
 	assert_int_equal(b.err, 0);
-	assert_int_equal(itip_organizer_change(env, SLICE_EMPTY, buf_slice(&b), &alice, &change, &err), -EINVAL);
+	assert_int_equal(itip_organizer_change(env, SLICE_EMPTY, buf_slice(&b), &alice, NULL, &change, &err), -EINVAL);
 	assert_int_equal(err.condition, CALDAV_MAX_ATTENDEES_PER_INSTANCE);
 	buf_free(&b);
 }
@@ -203,6 +222,7 @@ int main(void)
 	    cmocka_unit_test(test_who_is_told_what),
 	    cmocka_unit_test(test_a_move_asks_everybody_anew),
 	    cmocka_unit_test(test_answers_that_came_meanwhile_stay),
+	    cmocka_unit_test(test_nobody_accepts_for_others),
 	    cmocka_unit_test(test_a_message_tells_nothing_that_is_not_his),
 	    cmocka_unit_test(test_a_message_of_single_instances),
 	    cmocka_unit_test(test_limits),
