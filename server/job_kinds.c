@@ -21,6 +21,13 @@ static int run_sweep(struct job_run *run)
 	return change_run_sweep(app->changes, run->txn, run->arena, run->job, run->now);
 }
 
+static int run_inbox_expiry(struct job_run *run)
+{
+	const struct app *app = run->arg;
+
+	return change_run_inbox_expiry(app->changes, run->txn, run->arena, run->job, run->now);
+}
+
 static int run_prune(struct job_run *run)
 {
 	const struct app *app = run->arg;
@@ -50,6 +57,8 @@ static const struct job_kind rows[] = {
     {.name = "touch", .run = run_touch, .in_update = true, .at_once = 8},
     /* the cancelled copy of a refused item goes after a week */
     {.name = "refused_sweep", .run = run_sweep, .in_update = true, .at_once = 8},
+    /* an item of an inbox that nobody deleted goes after a month */
+    {.name = "inbox_expiry", .run = run_inbox_expiry, .in_update = true, .at_once = 8},
     /* tombstones that no sync token needs any more */
     {.name = "prune", .run = run_prune, .every_seconds = HOUR_SECONDS, .lease_seconds = 600, .at_once = 1},
     /* the index of series without end, ahead of the time */
@@ -59,6 +68,7 @@ static const struct job_kind rows[] = {
     /* words to people: they wait for the mail */
     {.name = "booking_notice"},
     {.name = "refusal_notice"},
+    {.name = "itip_mail"}, /* invitations and answers for people outside */
     {.name = "booking_cancelled"},
     {.name = "overlap_alert"},
 };

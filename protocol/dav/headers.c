@@ -100,3 +100,8 @@ void dav_preferences_read(const struct http_headers *headers, struct dav_prefere
 	p.zones_by_reference = slice_is_nocase(http_header_get(headers, "CalDAV-Timezones"), "F");
 	*preferences_r = p;
 }
+
+bool dav_schedule_reply_is_off(const struct http_headers *headers)
+{
+	return slice_is_nocase(slice_trim(http_header_get(headers, "Schedule-Reply")), "F");
+}

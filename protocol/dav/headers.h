@@ -27,6 +27,9 @@ int dav_destination_read(const struct http_headers *headers, const struct slice 
 /* Overwrite (RFC 4918, 10.6): true when there is none. -EINVAL with *ERR (400) for another value. */
 int dav_overwrite_read(const struct http_headers *headers, bool *overwrite_r, struct error *err);
 
+/* Schedule-Reply: F of DELETE (RFC 6638, 8.1): no answer is sent. */
+bool dav_schedule_reply_is_off(const struct http_headers *headers);
+
 struct dav_preferences {
 	bool return_minimal;        /* also "return-minimal" of old clients, and Brief: t */
 	bool return_representation; /* RFC 8144 */

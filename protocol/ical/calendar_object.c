@@ -281,13 +281,13 @@ static int check_component(const struct component *c, struct error *err)
 
 #define OBJECT_KINDS (ICAL_VEVENT | ICAL_VTODO | ICAL_VJOURNAL | ICAL_VFREEBUSY | ICAL_VAVAILABILITY)
 
-static int check_calendar(const struct component *root, struct error *err)
+static int check_calendar(const struct component *root, bool stored, struct error *err)
 {
 	const struct ical_property *method = component_find(root, "METHOD");
 	const struct ical_property *scale = component_find(root, "CALSCALE");
 	const struct ical_property *version = component_find(root, "VERSION");
 
-	if (method != NULL)
+	if (method != NULL && !stored)
 		return not_an_object(err, method->line, "METHOD makes it a message, not an object");
 	if (scale != NULL && slice_trim(scale->value).len > 0 &&
 	    !slice_is_nocase(slice_trim(scale->value), "GREGORIAN"))
@@ -360,9 +360,9 @@ static int check_organizers(const struct calendar_object *object, struct error *
 	return 0;
 }
 
-static int validate(struct arena *arena, struct calendar_object *object, struct error *err)
+static int validate(struct arena *arena, struct calendar_object *object, bool stored, struct error *err)
 {
-	int ret = check_calendar(object->root, err);
+	int ret = check_calendar(object->root, stored, err);
 
 	if (ret == 0)
 		ret = collect(arena, object, err);
@@ -392,7 +392,7 @@ static int parse(struct zone_finder *finder, struct slice text, struct calendar_
 	object->zones = finder->zones;
 	object->found = finder->found;
 	if (ret == 0)
-		ret = validate(finder->arena, object, err);
+		ret = validate(finder->arena, object, finder->unknown_is_floating, err);
 	if (ret == 0)
 		*object_r = object;
 	return ret;

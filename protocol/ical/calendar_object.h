@@ -40,7 +40,8 @@ int calendar_object_parse(struct arena *arena, const struct zone_set *zones, str
     struct calendar_object **object_r, struct error *err);
 /*
  * The same for what was accepted once and is stored. Zone data loses names: a TZID that is neither known nor defined now is
- * read as floating time, so that the object can still be found, shown and deleted. 0, -ENOMEM or -EBADMSG.
+ * read as floating time, so that the object can still be found, shown and deleted. A METHOD is passed over: what lies in an
+ * inbox has one. 0, -ENOMEM or -EBADMSG.
  */
 int calendar_object_read(struct arena *arena, const struct zone_set *zones, struct slice text,
     struct calendar_object **object_r);

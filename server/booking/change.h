@@ -64,6 +64,7 @@ struct change_settings {
 #define CHANGE_SERIES_CHECK_DAYS 365
 #define CHANGE_ALTERNATIVE_DAYS  14
 #define CHANGE_REFUSED_KEPT      (7 * DAY_SECONDS)       /* a refused item's cancelled copy goes after this */
+#define CHANGE_INBOX_KEPT       (30 * DAY_SECONDS)      /* an inbox item that nobody deletes goes after this */
 #define CHANGE_WINDOW_BACK       (366 * DAY_SECONDS)     /* of endless series the index holds now minus this */
 #define CHANGE_WINDOW_AHEAD      (2 * 366 * DAY_SECONDS) /* to now plus this */
 
@@ -82,6 +83,7 @@ struct change_condition {
 	size_t if_match_count;
 	const struct slice *if_none_match;
 	size_t if_none_match_count;
+	struct slice schedule_tag;  /* If-Schedule-Tag-Match (RFC 6638, 8.3), in its quotes; empty: none */
 	bool has_unmodified_since; /* looked at without If-Match only (RFC 9110, 13.2.2) */
 	instant_t unmodified_since;
 };
@@ -97,6 +99,7 @@ struct change_put {
 struct change_delete {
 	struct slice home, collection, name;
 	struct change_condition condition;
+	bool silent; /* Schedule-Reply: F (RFC 6638, 8.1): the organizer does not hear of it */
 	struct change_origin origin;
 };
 
@@ -127,8 +130,13 @@ struct change_result {
 	bool created;
 	bool rewritten;              /* the stored bytes are not the client's: send no ETag */
 	char etag[RECORD_ETAG_SIZE]; /* present ETag, for a success and for 412; "" when there is none */
+	char schedule_tag[RECORD_ETAG_SIZE]; /* likewise; "" for what is no scheduling object */
 	struct error error;          /* for CHANGE_REFUSED */
-	struct slice conflicting_name; /* for CALDAV:no-uid-conflict: the other object's name; of the arena */
+	/*
+	 * For CALDAV:no-uid-conflict and CALDAV:unique-scheduling-object-resource: the other object's name and, where it is
+	 * another than that of the request, its collection's; of the arena.
+	 */
+	struct slice conflicting_name, conflicting_collection;
 	const char *reason;          /* "staff_busy", "resource_busy" for SLOTKEEPER_SLOT_UNAVAILABLE */
 	struct interval conflicts[CHANGE_CONFLICTS_MAX];
 	size_t conflict_count;
@@ -220,10 +228,12 @@ int change_extend_horizon(struct change_service *service, size_t limit);
 /*
  * The service's own jobs, run when they are due, in the update that strikes them out: `touch` gives a refused object whose
  * new ETag was put off its new ETag; `refused_sweep` removes the cancelled copy of a refused item that is
- * CHANGE_REFUSED_KEPT old. 1: done; 0: there was no need any more; or -errno.
+ * CHANGE_REFUSED_KEPT old; `inbox_expiry` an inbox item that is CHANGE_INBOX_KEPT old. 1: done; 0: there was no need any more; or -errno.
  */
 int change_run_touch(struct kv_txn *txn, struct arena *arena, const struct job *job, instant_t now);
 int change_run_sweep(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
+    instant_t now);
+int change_run_inbox_expiry(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
     instant_t now);
 
 /*

@@ -9,6 +9,7 @@
 #include "protocol/base/log.h"
 #include "protocol/http/precondition.h"
 #include "server/booking/booking_private.h"
+#include "server/booking/scheduling.h"
 
 int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence)
 {
@@ -39,6 +40,14 @@ bool condition_holds(const struct change_condition *condition, const struct obje
 	if (condition->if_match_count > 0 &&
 	    (old == NULL || !http_etag_in(slice_str(etag), condition->if_match, condition->if_match_count)))
 		return false;
+	if (condition->schedule_tag.len > 0) {
+		char tag[RECORD_ETAG_SIZE] = "";
+
+		if (old != NULL)
+			object_schedule_tag(old, tag);
+		if (!slice_is(condition->schedule_tag, tag))
+			return false;
+	}
 	if (condition->has_unmodified_since && !condition->if_match_any && condition->if_match_count == 0 && old != NULL &&
 	    old->modified > condition->unmodified_since)
 		return false;
@@ -134,8 +143,12 @@ static int read_present(struct commit *commit)
 
 static void tell_etag(struct commit *commit)
 {
-	if (commit->old != NULL)
-		object_etag(commit->old, commit->write->result.etag);
+	struct change_result *result = &commit->write->result;
+
+	if (commit->old == NULL)
+		return;
+	object_etag(commit->old, result->etag);
+	object_schedule_tag(commit->old, result->schedule_tag);
 }
 
 static int check_uid(struct commit *commit)
@@ -160,6 +173,72 @@ static int check_uid(struct commit *commit)
 	ret = refuse(commit, 403, CALDAV_NO_UID_CONFLICT, "Another object of this calendar has that UID.");
 	write->result.conflicting_name = other.name;
 	return ret;
+}
+
+/* ---- what it means for others ---- */
+
+/* An object that moves within a home is what it was, elsewhere. */
+static int read_former(struct commit *commit, struct slice *text_r)
+{
+	struct write *write = commit->write;
+	struct slice body;
+	char *copy;
+	int ret;
+
+	*text_r = SLICE_EMPTY;
+	if (is_move(write) && write->source_place.owner.id == write->place.owner.id) {
+		*text_r = write->request->body;
+		return 0;
+	}
+	if (commit->old == NULL || commit->replaced)
+		return 0;
+	ret = store_body_get(commit->txn, commit->old->id, &body);
+	copy = ret == 0 ? arena_copy(write->arena, body) : NULL;
+	if (ret < 0 || copy == NULL)
+		return ret < 0 ? ret : -ENOMEM;
+	*text_r = slice_of(copy, body.len);
+	return 0;
+}
+
+/* RFC 6638, 3.2.4.1: a scheduling object is in one calendar of its owner. */
+static int check_unique(struct commit *commit)
+{
+	struct write *write = commit->write;
+	const struct schedule_party *owner = &write->scheduling->owner;
+	int ret;
+
+	if (!owner->has_copy || (commit->old != NULL && owner->object.id == commit->old->id) ||
+	    (is_move(write) && owner->object.id == write->source.id))
+		return 0;
+	ret = refuse(commit, 403, CALDAV_UNIQUE_SCHEDULING_OBJECT_RESOURCE, "It is in another calendar of this home already.");
+	write->result.conflicting_name = owner->object.name;
+	write->result.conflicting_collection = owner->place.collection.name;
+	return ret;
+}
+
+/* People's own writes alone: what an operator brings in, or a provider, was spoken of elsewhere. */
+static int plan_scheduling(struct commit *commit)
+{
+	struct write *write = commit->write;
+	struct scheduling *s;
+	struct slice former;
+	int ret;
+
+	write->scheduling = NULL;
+	if (write->request->origin.kind != ORIGIN_USER || write->stays_refused)
+		return 0;
+	s = scheduling_new(write->service, commit->txn, write->arena, &write->place, calendar_object_uid(write->object),
+	    write->request->origin.request);
+	if (s == NULL)
+		return -ENOMEM;
+	ret = read_former(commit, &former);
+	if (ret == 0)
+		ret = scheduling_plan(s, former, write->text, false, &write->result);
+	if (ret < 0 || s->role == SCHEDULE_NOBODY)
+		return ret;
+	write->scheduling = s;
+	ret = check_unique(commit);
+	return ret == 0 && s->rewritten ? write_replace_text(write, s->text) : ret;
 }
 
 /* 1 when the very bytes are there already. */
@@ -359,6 +438,7 @@ static int store_it(struct commit *commit)
 		.component = calendar_object_component(write->object),
 		.flags = flags_of(write),
 		.span = write->rows.span,
+		.schedule_tag = write->scheduling != NULL ? OBJECT_SCHEDULE_TAG_NEW : 0,
 	};
 	int ret = 0;
 
@@ -378,8 +458,11 @@ static int store_it(struct commit *commit)
 	if (ret == 0 && write->place.collection.kind == COLLECTION_BOOKINGS && write->guard_count > 0)
 		ret = own_event_record(write->service, commit->txn, write->arena, &write->place, object.uid, write->guards[0],
 		    &write->request->origin);
+	if (ret == 0 && write->scheduling != NULL)
+		ret = scheduling_carry_out(write->scheduling);
 	if (ret < 0)
 		return ret;
+	object_schedule_tag(&object, write->result.schedule_tag);
 	write->result.outcome = commit->old != NULL ? CHANGE_UPDATED : CHANGE_CREATED;
 	write->result.created = commit->old == NULL;
 	write->result.rewritten = write->rewritten;
@@ -443,6 +526,8 @@ static int decide(struct commit *commit)
 		ret = claim_find(write, commit->txn, &claim);
 	if (ret > 0)
 		return claim_commit(write, commit->txn, commit->replaced ? NULL : commit->old, &claim);
+	if (ret == 0)
+		ret = plan_scheduling(commit);
 	if (ret == 0 && write->booking && write->guard_count > 0)
 		ret = booking_evict(write->service, commit->txn, write->arena, write->place.owner.id, write->hull,
 		    write->request->origin.request);
@@ -461,7 +546,7 @@ int write_commit(struct kv_txn *txn, void *arg)
 
 	write->result = (struct change_result){0};
 	ret = origin_guard(&write->request->origin, txn, &write->result);
-	if (ret == 0 && write->in_writer)
+	if (ret == 0 && (write->in_writer || write->replanned))
 		ret = write_prepare(write, txn);
 	if (ret == 0 && write->transfer != NULL)
 		ret = transfer_check(txn, write);

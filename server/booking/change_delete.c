@@ -4,6 +4,7 @@
 
 #include "protocol/json/json.h"
 #include "server/booking/booking_private.h"
+#include "server/booking/scheduling.h"
 
 /* ---- one object, and what follows from it ---- */
 
@@ -100,10 +101,12 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 	if (!condition_holds(&request->condition, &old)) {
 		ret = result_refuse(&removal->result, 412, CONDITION_NONE, "It is not what you have seen: read it again.");
 		object_etag(&old, removal->result.etag);
+		object_schedule_tag(&old, removal->result.schedule_tag);
 		return ret;
 	}
-	ret = object_remove(removal->service, txn, removal->arena, &place, &old,
-	    &(struct removal_cause){.request = request->origin.request, .tell_after = CANCELLATION_SECONDS, .origin = &request->origin});
+	ret = scheduling_remove(removal->service, txn, removal->arena, &place, &old,
+	    &(struct removal_cause){.request = request->origin.request, .tell_after = CANCELLATION_SECONDS, .origin = &request->origin},
+	    request->silent);
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;
 	return ret;

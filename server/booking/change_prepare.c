@@ -234,6 +234,17 @@ static int prepare_booking(struct write *write, struct kv_txn *txn)
 	return write->has_far ? read_with(write, txn, read_far) : 0;
 }
 
+int write_replace_text(struct write *write, struct slice text)
+{
+	int ret = parse(write, text);
+
+	write->replanned = true;
+	write->rewritten = true;
+	if (ret == 0)
+		ret = make_rows(write);
+	return ret < 0 ? ret : rows_blocking(write->arena, write->rows.at, write->rows.count, &write->guards, &write->guard_count);
+}
+
 int write_prepare(struct write *write, struct kv_txn *txn)
 {
 	int ret;

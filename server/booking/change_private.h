@@ -101,6 +101,8 @@ int far_is_same(struct kv_txn *txn, struct arena *arena, const struct place *pla
 
 /* ---- a write under way ---- */
 
+struct scheduling;
+
 struct write {
 	struct change_service *service;
 	struct arena *arena;
@@ -136,6 +138,8 @@ struct write {
 
 	unsigned stale;    /* how often the snapshot was too old */
 	bool in_writer;    /* prepare inside the update, where nothing can be stale */
+	struct scheduling *scheduling; /* what it means for others; NULL: nothing. Planned in each run of the update */
+	bool replanned;    /* the plan gave another text: a further run prepares again */
 	struct change_result result;
 };
 
@@ -144,6 +148,8 @@ struct write {
  * May run again: everything it made before is replaced.
  */
 int write_prepare(struct write *write, struct kv_txn *txn);
+/* Inside the update TEXT takes the place of the client's: parsed, with its rows. Errors as write_prepare. */
+int write_replace_text(struct write *write, struct slice text);
 /* The update. */
 int write_commit(struct kv_txn *txn, void *arg);
 /* Frees what is not the arena's and calls DONE. */
@@ -234,6 +240,11 @@ struct free_times {
 /* Fills FOUND with at most MAX, in the order of rule R19. */
 int free_times_find(struct kv_txn *txn, const struct free_times *query, struct interval *found, size_t max,
     size_t *count_r);
+/* The same for people: nothing, or a line with the zone and one for each. */
+void free_times_write(struct buf *b, const struct zone *zone, const struct interval *at, size_t count);
+/* Adds to *BUSY what blocks MEMBER in WINDOW but the objects of UID. 0, -ENOMEM, -E2BIG, ... */
+int free_times_taken(struct kv_txn *txn, uint64_t member, struct slice uid, struct interval window, bool bookings_only,
+    struct interval_set *busy);
 
 /* ---- sweep.c ---- */
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "server/booking/booking_private.h"
+#include "server/booking/scheduling.h"
 
 static int find_source(struct kv_txn *txn, struct write *write, struct place *place_r, struct object *object_r)
 {
@@ -70,7 +71,7 @@ int transfer_clear(struct kv_txn *txn, struct write *write, const struct object 
 	int ret = 0;
 
 	if (old != NULL)
-		ret = object_remove(write->service, txn, write->arena, &write->place, old, &cause);
+		ret = scheduling_remove(write->service, txn, write->arena, &write->place, old, &cause, false);
 	if (ret < 0 || !write->transfer->move)
 		return ret;
 	cause.moved = true;
@@ -79,6 +80,8 @@ int transfer_clear(struct kv_txn *txn, struct write *write, const struct object 
 		ret = own_event_end(write->service, txn, write->arena, &write->source_place, write->source.uid, cause.origin);
 	if (ret < 0)
 		return ret;
+	if (write->source_place.owner.id != write->place.owner.id) /* it leaves its owner: he cancels or declines it */
+		return scheduling_remove(write->service, txn, write->arena, &write->source_place, &write->source, &cause, false);
 	return object_remove(write->service, txn, write->arena, &write->source_place, &write->source, &cause);
 }
 

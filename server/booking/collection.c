@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "server/booking/change_private.h"
+#include "server/booking/scheduling.h"
 
 /* ---- all objects of a calendar, one after the other: an update may not write while it walks ---- */
 
@@ -75,7 +75,8 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 	int ret = collection_objects(txn, arena, place->collection.id, &objects, &count);
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = object_remove(service, txn, arena, place, &objects[i], &(struct removal_cause){.request = origin->request, .origin = origin});
+		ret = scheduling_remove(service, txn, arena, place, &objects[i],
+		    &(struct removal_cause){.request = origin->request, .origin = origin}, false);
 	if (ret == 0 && place->collection.kind == COLLECTION_PLAIN)
 		ret = remove_files(txn, arena, place->collection.id);
 	if (ret == 0)

@@ -39,6 +39,8 @@ server_libbooking_a_SOURCES += \
 	server/booking/rules/slots.c server/booking/rules/slots.h \
 	server/booking/rules/world.c server/booking/rules/world.h \
 	server/booking/services.c server/booking/services.h \
+	server/booking/scheduling.c server/booking/scheduling.h server/booking/scheduling_answer.c \
+	server/booking/scheduling_copy.c \
 	server/booking/sweep.c \
 	server/booking/touch.c \
 	server/booking/verify.c server/booking/verify.h \

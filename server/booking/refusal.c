@@ -10,7 +10,6 @@
 #include <errno.h>
 
 #include "protocol/base/codec.h"
-#include "protocol/ical/zoned_time.h"
 #include "protocol/json/json.h"
 #include "server/booking/change_private.h"
 #include "storage/key.h"
@@ -99,37 +98,15 @@ static const char *sentence_of(const struct write *write)
 	return write->booking ? "This time is taken." : "There is a booking at this time.";
 }
 
-static void add_wall_time(struct buf *b, const struct zone *zone, struct interval at)
-{
-	static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-	struct civil start, end;
-	int64_t day = zoned_day_of(zone, at.start);
-
-	zoned_from_instant(zone, at.start, &start, NULL);
-	zoned_from_instant(zone, at.end, &end, NULL);
-	buf_printf(b, "%s %04d-%02d-%02d %02d:%02d", days[civil_weekday(day)], start.year, start.month, start.day,
-	    start.hour, start.minute);
-	if (zoned_day_of(zone, at.end) != day)
-		buf_printf(b, " - %04d-%02d-%02d %02d:%02d", end.year, end.month, end.day, end.hour, end.minute);
-	else
-		buf_printf(b, "-%02d:%02d", end.hour, end.minute);
-}
-
 /* What the cancelled copy tells the person. */
 static int note_of(const struct write *write, struct slice *note_r)
 {
 	AUTO_BUF struct buf b = BUF_INIT(4096);
 	const struct change_result *result = &write->result;
-	const struct zone *zone = write->place.zone;
 	char *copy;
 
 	buf_printf(&b, "%s", sentence_of(write));
-	if (result->alternative_count > 0)
-		buf_printf(&b, "\nFree times (%.*s):", SLICE_ARG(zone_name(zone)));
-	for (size_t i = 0; i < result->alternative_count; i++) {
-		buf_add_str(&b, "\n- ");
-		add_wall_time(&b, zone, result->alternatives[i]);
-	}
+	free_times_write(&b, write->place.zone, result->alternatives, result->alternative_count);
 	buf_add_str(&b, "\nMove it to a free time to book it; this copy goes by itself after 7 days.");
 	if (b.err < 0)
 		return b.err;

@@ -12,7 +12,7 @@
 #include "storage/store.h"
 
 #define DAV_CLASSES                                                                                                    \
-	"1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, "                            \
+	"1, 2, 3, access-control, calendar-access, calendar-auto-schedule, calendar-availability, calendar-proxy, "    \
 	"calendar-no-timezone, calendarserver-principal-search, extended-mkcol"
 
 /* One request while it is answered; lives in its arena. */

@@ -17,12 +17,16 @@ static void add_headers(struct dav_request *d, const struct dav_resource *resour
 {
 	AUTO_BUF struct buf type = BUF_INIT(128), date = BUF_INIT(64);
 	struct property_source source = {.d = d, .resource = (struct dav_resource *)resource};
+	char tag[RECORD_ETAG_SIZE];
 
 	get_content_type(&source, &type);
 	http_date_write(&date, resource->object->modified);
 	http_reply_header(d->http, "Content-Type", "%.*s", SLICE_ARG(buf_slice(&type)));
 	http_reply_header(d->http, "Last-Modified", "%.*s", SLICE_ARG(buf_slice(&date)));
 	http_reply_header(d->http, "ETag", "%.*s", SLICE_ARG(etag));
+	object_schedule_tag(resource->object, tag);
+	if (tag[0] != '\0')
+		http_reply_header(d->http, "Schedule-Tag", "%s", tag);
 	http_reply_header(d->http, "Vary", "CalDAV-Timezones");
 }
 

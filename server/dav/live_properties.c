@@ -66,6 +66,16 @@ int get_etag(const struct property_source *s, struct buf *b)
 	return 0;
 }
 
+/* RFC 6638, 9.3: of scheduling objects alone. */
+int get_schedule_tag(const struct property_source *s, struct buf *b)
+{
+	char tag[RECORD_ETAG_SIZE];
+
+	object_schedule_tag(s->resource->object, tag);
+	buf_add_xml(b, slice_str(tag));
+	return tag[0] != '\0' ? 0 : -ENOENT;
+}
+
 int get_content_type(const struct property_source *s, struct buf *b)
 {
 	const char *component = "";

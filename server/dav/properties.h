@@ -92,7 +92,7 @@ int property_write_personal(const struct property_source *source, struct slice n
 
 /* ---- getters and setters, by file ---- */
 /* live_properties.c */
-property_get_fn get_resourcetype, get_displayname, get_etag, get_content_type, get_content_length, get_last_modified,
+property_get_fn get_resourcetype, get_displayname, get_etag, get_schedule_tag, get_content_type, get_content_length, get_last_modified,
     get_creation_date, get_current_user_principal, get_owner, get_principal_collection_set, get_supported_report_set,
     get_resource_id;
 /* acl.c */

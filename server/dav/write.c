@@ -79,6 +79,7 @@ int dav_write_condition(struct dav_request *d, struct change_condition *conditio
 	    .if_match_count = precondition.if_match_count,
 	    .if_none_match = precondition.if_none_match,
 	    .if_none_match_count = precondition.if_none_match_count,
+	    .schedule_tag = slice_trim(http_header_get(d->http->headers, "If-Schedule-Tag-Match")),
 	};
 	return 0;
 }
@@ -135,12 +136,16 @@ static void refuse(struct dav_write *write, const struct change_result *result)
 		buf_add_slice(&extra, d->extra);
 	} else if (result->conflicting_name.len > 0) {
 		buf_add_str(&extra, "<D:href>");
-		dav_href_object(&extra, slice_str(path->name), slice_str(path->collection), result->conflicting_name);
+		dav_href_object(&extra, slice_str(path->name),
+		    result->conflicting_collection.len > 0 ? result->conflicting_collection : slice_str(path->collection),
+		    result->conflicting_name);
 		buf_add_str(&extra, "</D:href>");
 	}
 	http_reply_error(d->http, &result->error, buf_slice(&extra));
 	if (result->error.http_status == 412 && result->etag[0] != '\0')
 		http_reply_header(d->http, "ETag", "%s", result->etag);
+	if (result->error.http_status == 412 && result->schedule_tag[0] != '\0')
+		http_reply_header(d->http, "Schedule-Tag", "%s", result->schedule_tag);
 	if (strict && d->prefer.handling_strict)
 		http_reply_header(d->http, "Preference-Applied", "handling=strict");
 }
@@ -187,6 +192,8 @@ void dav_write_done(const struct change_result *result, void *arg)
 		http->response.status = result->outcome == CHANGE_CREATED ? 201 : 204;
 		if (!result->rewritten && !write->text_differs && result->etag[0] != '\0') /* else the client would keep a stale copy: RFC 4791, 5.3.4 */
 			http_reply_header(http, "ETag", "%s", result->etag);
+		if (result->schedule_tag[0] != '\0') /* RFC 6638, 8.2 */
+			http_reply_header(http, "Schedule-Tag", "%s", result->schedule_tag);
 		dav_reply_minimal(d);
 		break;
 	case CHANGE_DELETED:

@@ -43,7 +43,7 @@ def discovery(site):
 def principal(site):
     answer = site.request("OPTIONS", ME, user="alice")
     tap.equal((answer.status, answer.headers.get("DAV")),
-              (200, "1, 2, 3, access-control, calendar-access, calendar-availability, calendar-proxy, calendar-no-timezone, "
+              (200, "1, 2, 3, access-control, calendar-access, calendar-auto-schedule, calendar-availability, calendar-proxy, calendar-no-timezone, "
                     "calendarserver-principal-search, extended-mkcol"), "OPTIONS of the principal")
     tap.check("PROPFIND" in answer.headers.get("Allow", ""), "OPTIONS lists methods", answer.headers)
     found = propfind(site, ME, "C:calendar-home-set C:calendar-user-address-set D:current-user-principal D:displayname "

@@ -29,8 +29,8 @@ def thunderbird(site):
     tap.equal(set(start.statuses(WORK).values()), {200}, "tb: every property at start")
     tap.equal(start.hrefs(WORK, D + "owner"), [ME], "tb: the owner")
     options = site.request("OPTIONS", HOME, user="alice")
-    tap.check(options.status == 200 and "calendar-auto-schedule" not in options.headers["DAV"],
-              "tb: OPTIONS of the parent promises no scheduling", options.headers)
+    tap.check(options.status == 200 and "calendar-auto-schedule" in options.headers["DAV"],
+              "tb: OPTIONS of the parent promises scheduling", options.headers)
     path = WORK + "tb-1.ics"
     tap.equal(put(site, path, event("tb-1"), If_None_Match="*").status, 201, "tb: new event")
     page = Multistatus(sync(site, WORK, names="D:getcontenttype D:getetag").body)
