@@ -400,7 +400,7 @@ static const struct admin_row {
     {"/admin", get_first, NULL, 0},
     {"/admin/sign-in", get_sign_in, post_sign_in, RUN_ON_HASHER},
     {"/admin/sign-out", NULL, post_sign_out, RUN_ON_WORKER},
-    {"/admin/bookings", admin_bookings, NULL, 0},
+    {"/admin/bookings", admin_bookings, admin_change_booking, RUN_ON_WORKER},
     {"/admin/alerts", admin_alerts, admin_change_alert, RUN_ON_WORKER},
     {"/admin/jobs", admin_jobs, admin_change_job, RUN_ON_WORKER},
 };

@@ -12,8 +12,8 @@ static const struct {
 	const char *when, *who, *what, *overlap, *instead, *actions, *resolve, *of, *by, *range;
 } say = {
 	.title = N_("Alerts"),
-	.lead = N_("A private event lies over a booking: people fall ill. Move or cancel the booking, or leave it, and say that it "
-	           "has been seen to."),
+	.lead = N_("A private event lies over a booking: people fall ill. Move or cancel the booking, or leave it, and "
+	           "say that it has been seen to."),
 	.state = N_("State"),
 	.open = N_("open"),
 	.resolved = N_("resolved"),

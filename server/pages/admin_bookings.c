@@ -12,7 +12,8 @@
 
 static const struct {
 	const char *title, *zone, *day, *staff, *everyone, *status, *any, *show, *from_now, *before, *after, *none, *more;
-	const char *when, *service, *customer, *with, *place, *notes, *own, *range;
+	const char *when, *service, *customer, *with, *place, *notes, *actions, *own, *range;
+	const char *cancel, *cancel_it, *complete, *no_show, *of;
 } say = {
 	.title = N_("Bookings"),
 	.zone = N_("Times are shown in {1}."),
@@ -33,8 +34,30 @@ static const struct {
 	.with = N_("With"),
 	.place = N_("Place"),
 	.notes = N_("Notes"),
+	.actions = N_("Do"),
+	.cancel = N_("Cancel"),
+	.cancel_it = N_("Yes, cancel it"),
+	.complete = N_("Has been"),
+	.no_show = N_("Did not come"),
+	.of = N_(" ({1}, {2})"),
 	.own = N_("own event"),
 	.range = N_("{1}–{2}"),
+};
+
+static const struct admin_done done_rows[] = {
+    {"cancel", N_("The booking is cancelled.")},
+    {"complete", N_("The booking is marked as completed.")},
+    {"no_show", N_("The booking is marked: nobody came.")},
+    {"gone", N_("Nothing was changed: the booking is no longer there, or has changed meanwhile.")},
+};
+
+static const struct action {
+	const char *word;
+	enum booking_action action;
+} actions[] = {
+    {"cancel", BOOKING_CANCEL},
+    {"complete", BOOKING_COMPLETE},
+    {"no_show", BOOKING_MARK_NO_SHOW},
 };
 
 struct row {
@@ -279,6 +302,47 @@ static void add_customer(struct html *h, const struct booking *booking)
 	html_close(h, "td");
 }
 
+static void add_button(const struct listing *listing, struct html *h, const struct row *row, const char *action,
+    const char *words)
+{
+	const struct admin *admin = listing->admin;
+	const struct booking *booking = &row->booking;
+
+	form_post(h, "/admin/bookings");
+	admin_secret(admin, h);
+	form_hidden(h, "id", booking->id);
+	form_hidden(h, "version",
+	    slice_str(arena_printf(admin->arena, "%llu", (unsigned long long)booking->version)));
+	form_hidden(h, "action", slice_str(action));
+	form_hidden(h, "day", listing->has_day ? when_date(admin->arena, listing->day) : SLICE_EMPTY);
+	html_open(h, "button.button.small");
+	html_attr(h, "type", SLICE("submit"));
+	html_say(h, words);
+	html_line(h, "span.unseen", say.of, booking->customer_name,
+	    when_moment(admin->arena, admin->zone, booking->core.start));
+	html_close(h, "button");
+	html_close(h, "form");
+}
+
+/* What lies ahead can be cancelled, what has begun has been or not. */
+static void add_actions(const struct listing *listing, struct html *h, const struct row *row)
+{
+	html_open(h, "td");
+	if (!booking_is_live(&row->booking)) {
+		html_close(h, "td");
+		return;
+	}
+	if (row->booking.status == BOOKING_CONFIRMED && row->booking.core.start <= clock_now(listing->admin->app->clock)) {
+		add_button(listing, h, row, "complete", say.complete);
+		add_button(listing, h, row, "no_show", say.no_show);
+	}
+	html_open(h, "details");
+	html_line(h, "summary", say.cancel);
+	add_button(listing, h, row, "cancel", say.cancel_it);
+	html_close(h, "details");
+	html_close(h, "td");
+}
+
 static void add_row(const struct listing *listing, struct html *h, const struct row *row)
 {
 	const struct admin *admin = listing->admin;
@@ -303,12 +367,14 @@ static void add_row(const struct listing *listing, struct html *h, const struct 
 	html_attr(h, "data-label", slice_str(say.notes));
 	html_lines(h, booking->notes);
 	html_close(h, "td");
+	add_actions(listing, h, row);
 	html_close(h, "tr");
 }
 
 static void add_table(const struct listing *listing, struct html *h)
 {
-	const char *const heads[] = {say.when, say.service, say.customer, say.with, say.place, say.status, say.notes};
+	const char *const heads[] = {
+	    say.when, say.service, say.customer, say.with, say.place, say.status, say.notes, say.actions};
 
 	admin_open_table(h, say.title, heads, ARRAY_LEN(heads));
 	for (size_t i = 0; i < listing->count; i++)
@@ -352,6 +418,7 @@ void admin_bookings(struct http_request *http)
 		return;
 	}
 	admin_begin(&admin, &page, "/admin/bookings", say.title);
+	admin_tell_done(&admin, &page.html, done_rows, ARRAY_LEN(done_rows));
 	html_line(&page.html, "p.lead", say.zone, zone_name(admin.zone));
 	add_filter(listing, &page.html);
 	add_ways(listing, &page.html);
@@ -362,4 +429,54 @@ void admin_bookings(struct http_request *http)
 	if (listing->more)
 		add_more(listing, &page.html);
 	page_end(&page);
+}
+
+/* ---- what can be done to one ---- */
+
+static const struct action *find_action(struct slice word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+		if (slice_is(word, actions[i].word))
+			return &actions[i];
+	return NULL;
+}
+
+static void answer_change(const struct admin *admin, const struct action *action, const struct booking_answer *answer)
+{
+	bool done = answer->outcome == BOOKING_DONE || answer->outcome == BOOKING_REPEATED;
+	struct slice day = http_form_get(&admin->form, "day");
+	int64_t number;
+
+	if (answer->outcome == BOOKING_FAILED)
+		page_failed(admin->http, PAGE_ADMIN, answer->ret);
+	else
+		page_redirect(admin->http, PAGE_ADMIN,
+		    html_location(admin->arena, "/admin/bookings?done={1}&day={2}", slice_str(done ? action->word : "gone"),
+		        when_read_date(day, &number) == 0 ? day : SLICE_EMPTY));
+}
+
+void admin_change_booking(struct http_request *http)
+{
+	struct booking_answer *answer = arena_zalloc(http->arena, sizeof(*answer));
+	struct booking_change change = {.has_version = true};
+	const struct action *action;
+	struct admin admin;
+
+	if (!admin_enter(&admin, http))
+		return;
+	action = find_action(http_form_get(&admin.form, "action"));
+	change.id = http_form_get(&admin.form, "id");
+	if (action == NULL || change.id.len == 0 ||
+	    slice_to_u64(http_form_get(&admin.form, "version"), UINT64_MAX, &change.version) < 0) {
+		page_error(http, PAGE_ADMIN, 400);
+		return;
+	}
+	if (answer == NULL) {
+		page_failed(http, PAGE_ADMIN, -ENOMEM);
+		return;
+	}
+	change.action = action->action;
+	change.origin = admin_origin(&admin);
+	booking_change_wait(admin.app->changes, admin.arena, &change, answer);
+	answer_change(&admin, action, answer);
 }

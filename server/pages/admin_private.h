@@ -53,6 +53,6 @@ void admin_more(const struct admin *admin, struct html *h, const char *path, uin
 /* For what somebody changes here. */
 struct change_origin admin_origin(const struct admin *admin);
 
-http_handler_fn admin_bookings, admin_alerts, admin_change_alert, admin_jobs, admin_change_job;
+http_handler_fn admin_bookings, admin_change_booking, admin_alerts, admin_change_alert, admin_jobs, admin_change_job;
 
 #endif

@@ -14,6 +14,7 @@ from server import Site, Tap  # noqa: E402
 tap = Tap()
 EVIL = "<script>alert(1)</script>\"'&"
 KIM = {"name": "Kim", "email": "kim@example.org", "notes": ""}
+KIM_OF_API = {"name": "Kim", "email": "kim@example.org"}
 DAY = next_monday()
 TUESDAY = DAY + datetime.timedelta(days=1)
 
@@ -51,7 +52,7 @@ def first_page(site):
     tap.equal((browser.ask("PUT", "/book/cut").status, browser.answer.headers["Allow"]), (405, "GET, HEAD, POST"), "read and sent")
 
 
-def days_and_times(site):
+def days_and_times(site, business):
     browser = Browser(site)
     answer = browser.get(f"/book/cut?day={DAY}")
     tap.equal(answer.status, 200, "a month")
@@ -63,6 +64,8 @@ def days_and_times(site):
     starts = [urllib.parse.unquote(href.split("start=")[1]) for href in browser.hrefs("start=")]
     tap.check(len(starts) == 16 and starts[0].startswith(f"{DAY}T09:00:00+0"), "and its times", starts)
     tap.check(all(f">{part}</h3>" in answer.text for part in ("Morning", "Afternoon")), "in parts of the day", answer.text)
+    listed = business.call("GET", f"/services/cut/slots?from={DAY}&to={TUESDAY}")["slots"]
+    tap.equal(starts, [slot["start"] for slot in listed], "those of the API")
     for who, count in (("alice", 16), ("bob", 16)):
         browser.get(f"/book/cut?day={DAY}&staff={who}")
         tap.equal(len(browser.hrefs("start=")), count, f"with {who} alone")
@@ -202,6 +205,17 @@ def managing(site, where):
         tap.equal((browser.get(other).status, browser.ask("POST", other, {"action": "cancel"}).status), (404, 404), f"{other[:16]}: nobody's")
 
 
+def held(site, business):
+    slot = business.call("GET", f"/services/cut/slots?from={TUESDAY}&to={TUESDAY + datetime.timedelta(days=1)}")["slots"][-1]
+    token = business.call("POST", "/bookings", {"service": "cut", "start": slot["start"], "customer": KIM_OF_API, "hold": True})["manage_token"]
+    browser = Browser(site)
+    answer = browser.get("/book/manage/" + token)
+    tap.check("This time is held for you" in answer.text, "a hold", answer.text)
+    browser.send(form=next(i for i, (_, fields, _) in enumerate(browser.page.forms) if fields["action"] == "confirm"))
+    answer = browser.goes_on()
+    tap.check(answer.status == 200 and "Your booking is confirmed" in answer.text and "held for you" not in answer.text, "is confirmed", answer.text)
+
+
 def too_late(site):
     browser = book(site, "fixed")
     where = location(browser.answer)[1].partition("?")[0]
@@ -240,6 +254,27 @@ def administrator(site):
               [200] * 4, "whatever is asked")
 
 
+def administrator_cancels(site):
+    customer = book(site, "call", dict(KIM, name="Ann", phone="1"), day=TUESDAY, label="15:00")
+    where = location(customer.answer)[1].partition("?")[0]
+    browser = signed_in(site)
+    browser.get(f"/admin/bookings?day={TUESDAY}")
+    form = next(i for i, (_, fields, buttons) in enumerate(browser.page.forms) if buttons and "Ann" in buttons[-1].text)
+    page = browser.page
+    tap.equal(browser.send({"secret": ""}, form=form).status, 403, "not without the secret")
+    browser.page = page
+    tap.equal(location(browser.send(form=form)), (303, f"/admin/bookings?done=cancel&day={TUESDAY}"), "an administrator cancels")
+    tap.check("is cancelled" in browser.goes_on().text, "and is told", browser.answer.text)
+    tap.equal(Browser(site).get(where).status, 410, "which the customer sees")
+    secret = browser.secret()
+    for fields, wished in (({"action": "complete", "id": "none", "version": "1"}, 303), ({"action": "x", "id": "none", "version": "1"}, 400),
+                           ({"action": "cancel", "version": "1"}, 400), ({"action": "cancel", "id": "x"}, 400)):
+        tap.equal(browser.ask("POST", "/admin/bookings", dict(fields, secret=secret, day="//evil")).status, wished, f"{fields}")
+    tap.check("evil" not in (browser.ask("POST", "/admin/bookings", {"action": "cancel", "id": "x", "version": "1", "secret": secret,
+                                                                     "day": "//evil"}).headers["Location"]), "nor anywhere else")
+    tap.check("boss" in site.slotkeeper("audit").stdout, "the audit log knows who it was")
+
+
 def rates(site):
     with Site(users=["alice"], config="rate-limit-slots = 4\nrate-limit-bookings = 2\n") as other:
         business = Business(other)
@@ -273,16 +308,18 @@ with Site(users=["alice", "bob"], admins=["boss"],
     business.hours("owl", days=("sun",), ranges=[["01:00", "04:00"]])
     business.service(id="night", name="Night", staff=["owl"], duration_minutes=60, slot_step_minutes=60)
     first_page(site)
-    days_and_times(site)
+    days_and_times(site, business)
     zones(site)
     details(site)
     where = booking(site)
     sent_twice(site)
     taken(site)
     managing(site, where)
+    held(site, business)
     too_late(site)
     many(site)
     administrator(site)
+    administrator_cancels(site)
     with open(site.log, errors="replace") as log:
         text = log.read()
         tap.check(where.rsplit("/", 1)[1] not in text, "the log has no link of a booking, at its most talkative")
