@@ -153,6 +153,21 @@ const char *booking_status_word(enum booking_status status);
 /* The booking as the API shows it, without token: members of an object that is open in B. ZONE is for its times. */
 void booking_json_members(struct buf *b, const struct booking *booking, const struct zone *zone);
 
+/* ---- what has to go with a service, a person or a room ---- */
+
+/* Live bookings that end after NOW. */
+struct booking_ahead {
+	struct slice service; /* an id; empty: MEMBER says whose */
+	struct slice member;  /* name of a person or a room */
+	instant_t now;
+};
+
+/* 1: there is one; 0: none; or -errno. */
+int booking_is_ahead(struct kv_txn *txn, struct arena *arena, const struct booking_ahead *ahead);
+/* Cancels them in the caller's update, which tells the customers. The count, or -errno. */
+int booking_cancel_ahead(struct change_service *service, struct kv_txn *txn, struct arena *arena,
+    const struct booking_ahead *ahead, const struct change_origin *origin);
+
 /* ---- what a timer does ---- */
 
 /* Ends holds that have expired: cancelled, with the reason "expired". Waits for the writer. The count, or -errno. */

@@ -4,6 +4,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/alerts_adopt.c server/booking/alerts_list.c \
 	server/booking/audit.c server/booking/audit.h \
 	server/booking/booking.c server/booking/booking.h server/booking/booking_private.h \
+	server/booking/booking_ahead.c \
 	server/booking/booking_objects.c \
 	server/booking/booking_read.c \
 	server/booking/booking_write.c \

@@ -6,6 +6,7 @@
 
 #include "protocol/ical/timezone.h"
 #include "server/booking/audit.h"
+#include "server/booking/booking.h"
 
 int services_read(struct arena *arena, const struct service *service, struct policy *policy_r)
 {
@@ -117,30 +118,17 @@ int services_write(struct kv_txn *txn, struct arena *arena, const struct zone_se
 
 /* ---- removing ---- */
 
-struct ahead {
-	struct slice service;
-	instant_t now;
-};
-
-static int see_booking(const struct booking *booking, void *arg)
-{
-	const struct ahead *ahead = arg;
-
-	return booking_is_live(booking) && booking->core.end > ahead->now && slice_equal(booking->service, ahead->service)
-	           ? -EBUSY
-	           : 0;
-}
-
 int services_remove(struct kv_txn *txn, struct arena *arena, instant_t now, const struct change_origin *origin,
     struct slice id)
 {
-	const struct interval window = {instant_add(now, -POLICY_MINUTES_MAX * MINUTE_SECONDS), INSTANT_MAX};
-	struct ahead ahead = {id, now};
+	const struct booking_ahead ahead = {.service = id, .now = now};
 	struct service service;
 	int ret = store_service_get(txn, arena, id, &service);
 
 	if (ret == 0)
-		ret = store_booking_each_by_start(txn, arena, window, 0, 0, see_booking, &ahead);
+		ret = booking_is_ahead(txn, arena, &ahead);
+	if (ret > 0)
+		return -EBUSY;
 	if (ret == 0)
 		ret = store_service_delete(txn, id);
 	return ret < 0 ? ret : audit_change(txn, now, origin, "service", id, "delete", service.json, SLICE_EMPTY);

@@ -6,10 +6,12 @@
 #include "protocol/ical/timezone.h"
 #include "protocol/json/json.h"
 #include "server/auth/password.h"
-#include "server/booking/change.h"
+#include "server/booking/booking.h"
 #include "server/control/commands_private.h"
 
 #define PASSWORD_MAX        1024
+
+static const struct change_origin operator_origin = {.kind = ORIGIN_OPERATOR};
 
 /* ---- what was given ---- */
 
@@ -99,6 +101,7 @@ struct principal_write {
 	struct principal principal; /* as it is to be */
 	struct slice hash;
 	bool force;
+	int cancelled; /* bookings */
 };
 
 static int create_in(struct kv_txn *txn, void *arg)
@@ -213,6 +216,7 @@ static int remove_in(struct kv_txn *txn, void *arg)
 	struct principal_write *write = arg;
 	struct command_call *call = write->call;
 	struct slice name = slice_str(call->arguments[0]);
+	const struct booking_ahead ahead = {.member = name, .now = clock_now(call->app->clock)};
 	struct principal principal;
 	int ret = store_principal_get(txn, call->arena, name, &principal);
 
@@ -220,6 +224,11 @@ static int remove_in(struct kv_txn *txn, void *arg)
 		return ret;
 	if (principal.kind != write->principal.kind)
 		return -ENOENT;
+	if (write->force)
+		ret = booking_cancel_ahead(call->app->changes, txn, call->arena, &ahead, &operator_origin);
+	if (ret < 0)
+		return ret;
+	write->cancelled = ret;
 	return change_principal_delete(call->app->changes, txn, call->arena, name, write->force);
 }
 
@@ -232,9 +241,13 @@ static int remove_principal(struct command_call *call, enum principal_kind kind,
 	if (ret == -ENOENT)
 		return command_fail(call, COMMAND_FAILED, "there is no %s %s", noun, call->arguments[0]);
 	if (ret == -EBUSY)
-		return command_fail(call, COMMAND_FAILED, "live bookings of %s lie ahead; --force removes them too",
+		return command_fail(call, COMMAND_FAILED, "live bookings of %s lie ahead; --force cancels them",
 		    call->arguments[0]);
-	return ret < 0 ? command_store_failed(call, ret) : COMMAND_OK;
+	if (ret < 0)
+		return command_store_failed(call, ret);
+	if (write.cancelled > 0)
+		buf_printf(&call->out, "%d bookings cancelled\n", write.cancelled);
+	return COMMAND_OK;
 }
 
 int command_user_remove(struct command_call *call)
