@@ -197,6 +197,19 @@ static int write_series(struct arena *arena, struct explain_case *question, enum
 	return out->err;
 }
 
+int explain_answer(struct arena *arena, struct explain_case *question, enum explain_form form, struct buf *out)
+{
+	switch (question->kind) {
+	case EXPLAIN_QUERY:
+		return write_query(arena, question, form, out);
+	case EXPLAIN_REQUEST:
+		return write_request(question, form, out);
+	case EXPLAIN_SERIES:
+		return write_series(arena, question, form, out);
+	}
+	return -EINVAL;
+}
+
 int explain_case(struct arena *arena, const struct zone_set *zones, struct slice json, enum explain_form form,
     struct buf *out, struct error *err)
 {
@@ -205,12 +218,8 @@ int explain_case(struct arena *arena, const struct zone_set *zones, struct slice
 
 	if (ret == 0)
 		ret = world_prepare(&question.world, question.window);
-	if (ret == 0 && question.kind == EXPLAIN_QUERY)
-		ret = write_query(arena, &question, form, out);
-	else if (ret == 0 && question.kind == EXPLAIN_REQUEST)
-		ret = write_request(&question, form, out);
-	else if (ret == 0)
-		ret = write_series(arena, &question, form, out);
+	if (ret == 0)
+		ret = explain_answer(arena, &question, form, out);
 	world_done(&question.world);
 	return ret;
 }

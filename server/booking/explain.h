@@ -26,4 +26,23 @@ enum explain_form { EXPLAIN_FOR_PEOPLE, EXPLAIN_JSON };
 int explain_case(struct arena *arena, const struct zone_set *zones, struct slice json, enum explain_form form,
     struct buf *out, struct error *err);
 
+struct change_service;
+struct kv_txn;
+
+#define EXPLAIN_LIMIT 3 /* alternatives, when the question does not say how many */
+
+/* Whether a start of a stored service is free, and what is instead. */
+struct explain_stored {
+	struct slice service;
+	struct slice staff; /* a name, or empty */
+	struct slice at;    /* RFC 3339, or without an offset the wall time of the service's zone */
+};
+
+/*
+ * The same for what is in the store, inside the caller's kv_view. -ENOENT: there is no such service; else as explain_case, or
+ * another -errno.
+ */
+int explain_stored(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct explain_stored *asked,
+    enum explain_form form, struct buf *out, struct error *err);
+
 #endif

@@ -7,6 +7,7 @@
 #ifndef BOOKING_EXPLAIN_PRIVATE_H
 #define BOOKING_EXPLAIN_PRIVATE_H
 
+#include "server/booking/explain.h"
 #include "server/booking/rules/slots.h"
 
 enum explain_kind { EXPLAIN_QUERY, EXPLAIN_REQUEST, EXPLAIN_SERIES };
@@ -24,6 +25,9 @@ struct explain_case {
 /* Everything is of ARENA, or of ZONES. 0, -ENOMEM, -E2BIG, or -EINVAL with *ERR. */
 int explain_read(struct arena *arena, const struct zone_set *zones, struct slice json, struct explain_case *case_r,
     struct error *err);
+
+/* Asks the world, which is prepared, and writes the answer. 0, -ENOMEM or -E2BIG. */
+int explain_answer(struct arena *arena, struct explain_case *question, enum explain_form form, struct buf *out);
 
 #define CASE_NAME_MAX 255 /* bytes of a name, a UID, a token */
 

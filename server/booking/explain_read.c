@@ -238,7 +238,7 @@ static int read_request(struct reading *r, const struct json_value *question)
 	struct explain_case *result = r->result;
 	struct slot_request *request = &result->request;
 	bool aligned = true;
-	int64_t limit = 3;
+	int64_t limit = EXPLAIN_LIMIT;
 	int ret = json_only(question, names, r->err);
 
 	result->kind = EXPLAIN_REQUEST;

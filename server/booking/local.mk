@@ -18,7 +18,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/collection.c \
 	server/booking/explain.c server/booking/explain.h server/booking/explain_private.h \
 	server/booking/explain_booking.c server/booking/explain_event.c server/booking/explain_read.c \
-	server/booking/explain_value.c \
+	server/booking/explain_stored.c server/booking/explain_value.c \
 	server/booking/far.c \
 	server/booking/free_times.c \
 	server/booking/guards.c \
