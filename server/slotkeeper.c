@@ -126,8 +126,10 @@ static int read_inputs(struct command_call *call, struct command_file **files_r,
 	case INPUT_RESTORE:
 		break;
 	case INPUT_FILE_OPTION:
-	case INPUT_CASE:
 		count = 1;
+		break;
+	case INPUT_CASE:
+		count = command_is_case(call);
 		break;
 	case INPUT_FILES:
 		count = call->argument_count - 1;
@@ -251,7 +253,7 @@ static int run_call(struct command_call *call, const struct arguments *arguments
 		return status;
 	call->files = request.files;
 	call->file_count = request.file_count;
-	if (call->command->input == INPUT_CASE) {
+	if (command_is_case(call)) {
 		status = call->command->run(call);
 		return print_answer(call, status);
 	}

@@ -144,6 +144,11 @@ const char *command_option(const struct command_call *call, const char *name)
 	return NULL;
 }
 
+bool command_is_case(const struct command_call *call)
+{
+	return call->command->input == INPUT_CASE && command_option(call, "service") == NULL;
+}
+
 void command_help(struct buf *b)
 {
 	for (const struct command *c = commands; c->name != NULL; c++)

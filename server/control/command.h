@@ -32,7 +32,7 @@ enum command_status {
 enum command_input {
 	INPUT_NONE,
 	INPUT_FILE_OPTION, /* --file F, else standard input */
-	INPUT_CASE,        /* --file F, which is all that it needs: it runs in no server and opens no store */
+	INPUT_CASE,        /* --file F, which is all that it needs: no server, no store; with --service no file, but the store */
 	INPUT_FILES,       /* every argument after the first is a file */
 	INPUT_PASSWORD,    /* standard input, only with --password-stdin */
 	INPUT_DIRECTORY,   /* the first argument is one: made absolute, as the server works elsewhere */
@@ -90,6 +90,8 @@ const char *command_option(const struct command_call *call, const char *name);
 /* A line "slotkeeper: ..." in call->err; returns STATUS. */
 int command_fail(struct command_call *call, int status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether it needs neither server nor store: all is in its file. */
+bool command_is_case(const struct command_call *call);
 /* The list of commands for --help. */
 void command_help(struct buf *b);
 

@@ -13,6 +13,9 @@ command_fn command_init, command_backup, command_restore, command_check, command
 command_fn command_user_add, command_user_list, command_user_passwd, command_user_remove;
 command_fn command_resource_add, command_resource_list, command_resource_remove;
 command_fn command_hours_set, command_hours_show, command_explain;
+command_fn command_service_add, command_service_list, command_service_show, command_service_remove;
+command_fn command_booking_list, command_booking_show, command_booking_cancel;
+command_fn command_holidays_set, command_holidays_show;
 command_fn command_feed_create, command_feed_list, command_feed_revoke;
 command_fn command_alert_list, command_alert_resolve;
 command_fn command_jobs_list, command_jobs_retry, command_jobs_drop;

@@ -4,6 +4,7 @@ server_libserver_a_SOURCES += \
 	server/control/commands_access.c \
 	server/control/commands_alert.c \
 	server/control/commands_api.c \
+	server/control/commands_booking.c \
 	server/control/commands_calendar.c \
 	server/control/commands_explain.c \
 	server/control/commands_feed.c \
@@ -11,6 +12,7 @@ server_libserver_a_SOURCES += \
 	server/control/commands_jobs.c \
 	server/control/commands_list.c \
 	server/control/commands_principal.c \
+	server/control/commands_service.c \
 	server/control/commands_setting.c \
 	server/control/commands_store.c \
 	server/control/control_client.c server/control/control_client.h \
