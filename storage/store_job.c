@@ -24,7 +24,7 @@ void store_job_due_key(struct key *key, const struct job *job)
 	key_add_u64(key, job->id);
 }
 
-static int key_key(struct key *key, struct slice kind, struct slice name)
+int store_job_key_key(struct key *key, struct slice kind, struct slice name)
 {
 	AUTO_BUF struct buf b = BUF_INIT(1 << 20);
 
@@ -54,7 +54,7 @@ static int put_rows(struct kv_txn *txn, const struct job *job, bool takes_key)
 		return ret;
 	key_begin(&number, 0);
 	key_add_u64(&number, job->id);
-	ret = key_key(&key, job->kind, job->key);
+	ret = store_job_key_key(&key, job->kind, job->key);
 	return ret < 0 ? ret : kv_put(txn, key_slice(&key), slice_from(key_slice(&number), 1));
 }
 
@@ -72,6 +72,16 @@ static int find(struct kv_txn *txn, const struct key *key, uint64_t *id_r, struc
 	id_key(&row, *id_r);
 	ret = kv_get(txn, key_slice(&row), &value);
 	return ret < 0 ? ret : job_decode(value, job_r);
+}
+
+/* Whether nobody has JOB's key: the newer one that had it is gone. */
+static bool is_free(struct kv_txn *txn, const struct job *job)
+{
+	struct slice value;
+	struct key key;
+
+	return job->key.len > 0 && store_job_key_key(&key, job->kind, job->key) == 0 &&
+	       kv_get(txn, key_slice(&key), &value) == -ENOENT;
 }
 
 static int drop_due(struct kv_txn *txn, const struct job *job)
@@ -102,12 +112,12 @@ int store_job_put(struct kv_txn *txn, struct job *job)
 			return ret;
 		job->version = old.version + 1;
 		ret = drop_due(txn, &old);
-		return ret < 0 ? ret : put_rows(txn, job, false); /* the key may name a newer one */
+		return ret < 0 ? ret : put_rows(txn, job, is_free(txn, job)); /* the key may name a newer one */
 	}
 	if (job->key.len > 0) {
 		uint64_t id = 0;
 
-		ret = key_key(&key, job->kind, job->key);
+		ret = store_job_key_key(&key, job->kind, job->key);
 		if (ret == 0)
 			ret = find(txn, &key, &id, &old);
 		if (ret == 0 && old.state == JOB_READY) {
@@ -141,7 +151,7 @@ int store_job_get_by_key(struct kv_txn *txn, struct arena *arena, struct slice k
 	struct slice value;
 	uint64_t id;
 	struct key row;
-	int ret = key_key(&row, kind, key);
+	int ret = store_job_key_key(&row, kind, key);
 
 	if (ret == 0)
 		ret = kv_get(txn, key_slice(&row), &value);
@@ -166,7 +176,7 @@ int store_job_delete(struct kv_txn *txn, uint64_t id)
 	if (ret != 0)
 		return ret;
 	store_job_due_key(&due, &job);
-	has_key = job.key.len > 0 && key_key(&by_key, job.kind, job.key) == 0;
+	has_key = job.key.len > 0 && store_job_key_key(&by_key, job.kind, job.key) == 0;
 	if (has_key && kv_get(txn, key_slice(&by_key), &value) == 0)
 		key_take_u64(&value, &keyed);
 	ret = kv_delete(txn, key_slice(&key));
@@ -238,7 +248,7 @@ int store_job_is_newest(struct kv_txn *txn, const struct job *job)
 	struct slice value;
 	struct key key;
 	uint64_t id;
-	int ret = job->key.len > 0 ? key_key(&key, job->kind, job->key) : -ENOENT;
+	int ret = job->key.len > 0 ? store_job_key_key(&key, job->kind, job->key) : -ENOENT;
 
 	if (ret == 0)
 		ret = kv_get(txn, key_slice(&key), &value);
@@ -251,7 +261,7 @@ int store_job_repair(struct kv_txn *txn, const struct job *job)
 {
 	struct slice value;
 	struct key key;
-	int ret = key_key(&key, job->kind, job->key);
+	int ret = store_job_key_key(&key, job->kind, job->key);
 
 	if (ret == 0)
 		ret = kv_get(txn, key_slice(&key), &value);

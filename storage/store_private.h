@@ -162,6 +162,7 @@ int store_file_check(struct kv_txn *txn, struct arena *arena, struct slice key, 
 int store_change_repair(struct kv_txn *txn, const struct object *object);
 /* *FORMER_R: the number of an earlier deletion of that name, 0 when there is none. */
 int store_tombstone_repair(struct kv_txn *txn, uint64_t collection, const struct change *change, uint64_t *former_r);
+int store_job_key_key(struct key *key, struct slice kind, struct slice name); /* of TABLE_JOB_KEY; -ENOMEM */
 void store_job_due_key(struct key *key, const struct job *job);
 int store_job_order_anew(struct kv_txn *txn); /* makes TABLE_JOB_DUE from the jobs */
 int store_job_repair(struct kv_txn *txn, const struct job *job);

@@ -147,19 +147,31 @@ int verify_job_row(struct verify *v, struct slice key, struct slice value)
 	store_job_due_key(&due, &job);
 	v->listed[COUNTED_JOB_DUE]++;
 	ret = verify_exists(v, &due, &there);
-	return ret < 0 || there ? ret : verify_disagree(v, "job %llu: not in the order of what is due", ID(job.id));
+	if (ret == 0 && !there)
+		verify_disagree(v, "job %llu: not in the order of what is due", ID(job.id));
+	if (ret < 0 || job.key.len == 0 || job.state != JOB_READY)
+		return ret;
+	if (store_job_key_key(&due, job.kind, job.key) < 0)
+		return -ENOMEM;
+	ret = verify_exists(v, &due, &there); /* of that job or of a newer one */
+	return ret < 0 || there ? ret : verify_disagree(v, "job %llu: not found by its key", ID(job.id));
 }
 
 int verify_job_key_row(struct verify *v, struct slice key, struct slice value)
 {
 	uint64_t id = 0;
-	struct key job;
+	struct key wanted;
+	struct job job;
 	bool there;
 	int ret;
 
-	(void)key;
 	key_take_u64(&value, &id);
-	store_number_key(&job, TABLE_JOB, id);
-	ret = verify_exists(v, &job, &there);
-	return ret < 0 || there ? ret : verify_disagree(v, "job's key: a row of job %llu, which is not there", ID(id));
+	ret = verify_found(store_job_get(v->txn, v->arena, id, &job), &there);
+	if (ret < 0)
+		return ret;
+	if (!there)
+		return verify_disagree(v, "job's key: a row of job %llu, which is not there", ID(id));
+	ret = store_job_key_key(&wanted, job.kind, job.key);
+	return ret < 0 || slice_equal(key, key_slice(&wanted)) ? ret
+	       : verify_disagree(v, "job's key: a row of job %llu, which has another key", ID(id));
 }

@@ -868,6 +868,11 @@ CASE(a_job_is_its_keys_newest_until_another_takes_the_key)
 	WANT_RET(1, store_job_is_newest(txn, &second));
 	WANT_RET(0, store_job_delete(txn, second.id));
 	WANT_RET(1, store_job_is_newest(txn, &first));
+	first.state = JOB_READY; /* the key is free: it has it again */
+	WANT_RET(0, store_job_put(txn, &first));
+	second.id = 0;
+	WANT_RET(0, store_job_put(txn, &second));
+	WANT(second.id == first.id);
 	return 0;
 }
 

@@ -70,6 +70,9 @@ static int fill(struct kv_txn *txn, void *arg)
 	if (ret == 0)
 		ret = store_occupancy_put(txn, p.id, SLICE("uid-a"), &(struct interval){NOW, NOW + 60}, 1, NULL);
 	if (ret == 0)
+		ret = store_alert_put(txn, &(struct alert){.kind = ALERT_OVERLAP, .state = ALERT_OPEN, .member = p.id,
+		    .collection = c.id, .event = SLICE("uid-a"), .booking = SLICE("uid-b")});
+	if (ret == 0)
 		ret = store_feed_put(txn, &(struct feed){.owner = p.id, .collection = c.id, .digest = "a digest"});
 	if (ret == 0)
 		ret = store_session_put(txn, &(struct session){.principal = p.id, .digest = "a digest", .created = NOW});
@@ -172,7 +175,12 @@ static const struct damage_row damage_rows[] = {
     {'j', REMOVE, "job's key: a row of job 1"},
     {'j', REWRITE, "job: a row that cannot be read"},
     {'J', REMOVE, "not in the order of what is due"},
+    {'k', REMOVE, "job 1: not found by its key"},
     {'k', REWRITE, "job's key: a row of job"},
+    {'k', COPY, "job's key: a row of job 1, which has another key"},
+    {'W', REWRITE, "alert: it cannot be read"},
+    {'W', COPY, "alert: it lies under another's key"},
+    {'i', REMOVE, "alert: its member is not there"},
 };
 
 struct strike {
