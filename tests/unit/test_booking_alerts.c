@@ -31,7 +31,7 @@ static int teardown(void **state)
 	return wrong == 0 ? 0 : -1;
 }
 
-static void put(struct world *world, const char *path, const char *uid, const char *start, int minutes)
+static void put(struct shop *world, const char *path, const char *uid, const char *start, int minutes)
 {
 	struct change_result result =
 	    world_put(world, path, world_event(world, uid, start, minutes, ""), HANDLING_STRICT, NULL);
@@ -41,7 +41,7 @@ static void put(struct world *world, const char *path, const char *uid, const ch
 }
 
 struct listing {
-	struct world *world;
+	struct shop *world;
 	struct alerts_filter filter;
 	struct alerts_page page;
 };
@@ -53,7 +53,7 @@ static int list_in(struct kv_txn *txn, void *arg)
 	return alerts_list(listing->world->changes, txn, listing->world->arena, &listing->filter, &listing->page);
 }
 
-static struct alerts_page list(struct world *world, enum alert_state state)
+static struct alerts_page list(struct shop *world, enum alert_state state)
 {
 	struct listing listing = {world, {.state = state, .limit = 50}, {0}};
 
@@ -62,7 +62,7 @@ static struct alerts_page list(struct world *world, enum alert_state state)
 }
 
 /* The only alert. */
-static struct alert_view one(struct world *world)
+static struct alert_view one(struct shop *world)
 {
 	struct alerts_page page = list(world, 0);
 
@@ -71,7 +71,7 @@ static struct alert_view one(struct world *world)
 }
 
 struct resolving {
-	struct world *world;
+	struct shop *world;
 	uint64_t id;
 };
 
@@ -83,7 +83,7 @@ static int resolve_in(struct kv_txn *txn, void *arg)
 	return alerts_resolve(resolving->world->changes, txn, resolving->world->arena, resolving->id, &origin);
 }
 
-static int resolve(struct world *world, uint64_t id)
+static int resolve(struct shop *world, uint64_t id)
 {
 	struct resolving resolving = {world, id};
 
@@ -94,7 +94,7 @@ static int resolve(struct world *world, uint64_t id)
 
 static void test_it_tells_whose_time_and_what_meets(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct alert_view view;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
@@ -111,7 +111,7 @@ static void test_it_tells_whose_time_and_what_meets(void **state)
 
 static void test_the_booking_could_go_to_times_that_are_free(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	const struct interval taken[] = {
 	    {world_time("20270302T093000Z"), world_time("20270302T113000Z")},
 	    {world_time("20270302T080000Z"), world_time("20270302T090000Z")},
@@ -138,7 +138,7 @@ static void test_the_booking_could_go_to_times_that_are_free(void **state)
 
 static void test_what_is_resolved_stays_so_while_nothing_changes(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct alert_view view;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
@@ -161,7 +161,7 @@ static void test_what_is_resolved_stays_so_while_nothing_changes(void **state)
 
 static void test_it_is_open_again_when_they_meet_at_another_time(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	uint64_t id;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
@@ -177,7 +177,7 @@ static void test_it_is_open_again_when_they_meet_at_another_time(void **state)
 
 static void test_it_goes_with_either_side(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
 	put(world, "alice/work/ill.ics", "ill", "20270302T093000Z", 120);
@@ -205,7 +205,7 @@ static void set_opaque(struct collection *collection)
 
 static void test_it_goes_and_comes_with_the_calendar_that_counts(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
 	put(world, "alice/work/ill.ics", "ill", "20270302T093000Z", 120);
@@ -223,7 +223,7 @@ static void go_to_new_york(struct collection *collection)
 /* Floating times: the event moves away with its calendar's zone, then the booking moves under it with its own. */
 static void test_it_goes_and_comes_with_zones_on_either_side(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000", 60);
 	put(world, "alice/work/ill.ics", "ill", "20270302T093000", 120);
@@ -236,7 +236,7 @@ static void test_it_goes_and_comes_with_zones_on_either_side(void **state)
 
 static void test_pages_come_by_number_and_by_person(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	struct listing listing = {world, {.limit = 2}, {0}}, of_bob = {world, {.member = SLICE("bob"), .limit = 5}, {0}},
 		       of_nobody = {world, {.member = SLICE("nobody"), .limit = 5}, {0}};
 	uint64_t last = 0;
@@ -265,14 +265,14 @@ static void test_pages_come_by_number_and_by_person(void **state)
 
 static int remove_alice(struct kv_txn *txn, void *arg)
 {
-	struct world *world = arg;
+	struct shop *world = arg;
 
 	return change_principal_delete(world->changes, txn, world->arena, SLICE("alice"), true);
 }
 
 static void test_it_goes_with_the_person(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
 	put(world, "alice/work/ill.ics", "ill", "20270302T093000Z", 120);
@@ -285,7 +285,7 @@ static void test_it_goes_with_the_person(void **state)
 static int forget_records(struct kv_txn *txn, void *arg)
 {
 	const char *bookings[] = {"a", "gone"};
-	struct world *world = arg;
+	struct shop *world = arg;
 	struct principal alice;
 	int ret = store_principal_get(txn, world->arena, SLICE("alice"), &alice);
 
@@ -307,7 +307,7 @@ static int forget_records(struct kv_txn *txn, void *arg)
 
 static void test_what_an_older_version_kept_as_jobs_becomes_alerts(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	size_t jobs;
 
 	put(world, "alice/bookings/a.ics", "a", "20270302T090000Z", 60);
@@ -324,7 +324,7 @@ static void test_what_an_older_version_kept_as_jobs_becomes_alerts(void **state)
 
 static int put_untrue(struct kv_txn *txn, void *arg)
 {
-	struct world *world = arg;
+	struct shop *world = arg;
 	struct alert alert = {.kind = ALERT_OVERLAP, .state = ALERT_OPEN, .event = SLICE("ill"), .booking = SLICE("b")};
 	struct principal alice;
 	int ret = store_principal_get(txn, world->arena, SLICE("alice"), &alice);
@@ -341,7 +341,7 @@ static void count_told(const char *sentence, void *arg)
 
 static void test_one_that_is_not_so_is_told_and_repaired(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	uint64_t id;
 	int told = 0;
 
@@ -360,7 +360,7 @@ static void test_one_that_is_not_so_is_told_and_repaired(void **state)
 
 static void test_an_alert_in_json(void **state)
 {
-	struct world *world = *state;
+	struct shop *world = *state;
 	AUTO_BUF struct buf b = BUF_INIT(8192);
 	struct alert_view view;
 
