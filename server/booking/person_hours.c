@@ -27,7 +27,7 @@ int person_hours_check(struct arena *arena, const struct zone_set *zones, struct
 	if (hours.availability.len == 0)
 		return 0;
 	hours.zones = zones;
-	ret = hours_open(&hours, zone_utc(), window, &open);
+	ret = hours_open_availability(&hours, zone_utc(), window, &open, NULL);
 	if (ret == -EINVAL || ret == -E2BIG)
 		return error_set(err, 422, CONDITION_NONE, "availability: it is no VAVAILABILITY that can be read");
 	return ret;

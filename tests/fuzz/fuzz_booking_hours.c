@@ -5,12 +5,15 @@
 #include <stdlib.h>
 
 #include "server/booking/rules/hours.h"
+#include "tests/support/zones.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct interval window = {INT64_C(1806000000), INT64_C(1806000000) + 21 * DAY_SECONDS};
+	static const char *const names[] = {"Europe/Amsterdam", NULL};
+	static struct zone_set *zones;
 	struct arena *arena = arena_new(64u << 20);
 	struct interval_set open = INTERVAL_SET_INIT;
 	struct error err = ERROR_NONE;
@@ -18,7 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (arena == NULL)
 		abort();
+	if (zones == NULL)
+		zones = support_zones(names);
 	if (hours_parse(arena, slice_of((const char *)data, size), &hours, &err) == 0) {
+		hours.zones = zones;
 		if (hours_open(&hours, zone_utc(), window, &open) < 0)
 			abort();
 		for (size_t i = 0; i < open.count; i++)

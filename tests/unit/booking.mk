@@ -19,7 +19,7 @@ fuzz_targets += tests/fuzz/fuzz_booking_change
 tests_fuzz_fuzz_booking_change_SOURCES = tests/fuzz/fuzz_booking_change.c $(fuzz_main) $(booking_world)
 tests_fuzz_fuzz_booking_change_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 fuzz_targets += tests/fuzz/fuzz_booking_hours
-tests_fuzz_fuzz_booking_hours_SOURCES = tests/fuzz/fuzz_booking_hours.c $(fuzz_main)
+tests_fuzz_fuzz_booking_hours_SOURCES = tests/fuzz/fuzz_booking_hours.c $(fuzz_main) tests/support/zones.c tests/support/zones.h
 tests_fuzz_fuzz_booking_hours_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 unit_tests += tests/unit/test_booking_policy

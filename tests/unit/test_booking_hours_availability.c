@@ -168,6 +168,23 @@ static void test_what_is_no_availability_is_refused(void **state)
 	assert_true(err.detail[0] != '\0');
 }
 
+/* One person's text is not to keep all from booking: what cannot be read opens nothing. */
+static void test_an_availability_that_cannot_be_read_opens_nothing(void **state)
+{
+	static const char *const texts[] = {"hello", HEAD AVAILABLE "RRULE:FREQ=SECONDLY\r\n" TAIL};
+	struct bench *bench = *state;
+	const struct interval window = {NOW, NOW + 30 * DAY_SECONDS};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		AUTO_INTERVAL_SET struct interval_set open = INTERVAL_SET_INIT;
+		struct hours hours = {.availability = slice_str(texts[i]), .zones = bench->zones};
+
+		assert_true(hours_open_availability(&hours, bench->zone, window, &open, NULL) < 0);
+		assert_int_equal(hours_open(&hours, bench->zone, window, &open), 0);
+		assert_int_equal(open.count, 0);
+	}
+}
+
 /* R5: also of one who has his hours from an app. */
 static void test_holidays_close_an_availability(void **state)
 {
@@ -194,6 +211,7 @@ int main(void)
 	    cmocka_unit_test(test_weekly_hours_come_back_as_they_were),
 	    cmocka_unit_test(test_what_an_app_writes_keeps_its_meaning),
 	    cmocka_unit_test(test_what_is_no_availability_is_refused),
+	    cmocka_unit_test(test_an_availability_that_cannot_be_read_opens_nothing),
 	    cmocka_unit_test(test_holidays_close_an_availability),
 	};
 

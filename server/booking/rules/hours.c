@@ -320,8 +320,11 @@ int hours_open(const struct hours *hours, const struct zone *zone, struct interv
 	/* A range begun the day before may run into the window. */
 	int64_t first = zoned_day_of(zone, window.start) - 1, last = zoned_day_of(zone, window.end);
 
-	if (hours->availability.len > 0)
-		return hours_open_availability(hours, zone, window, open, NULL);
+	if (hours->availability.len > 0) {
+		int ret = hours_open_availability(hours, zone, window, open, NULL);
+
+		return ret == -EINVAL || ret == -E2BIG ? 0 : ret; /* one person's text is not to keep all from booking */
+	}
 	for (int64_t date = first; date <= last; date++) {
 		const struct hours_day *day = day_of(hours, date);
 

@@ -59,12 +59,12 @@ int hours_read(struct arena *arena, const struct json_value *json, struct hours 
 /* Reads {"dates": ["2027-12-25"]}, the holidays of the business, sorted and each once; of ARENA. The same returns. */
 int hours_read_holidays(struct arena *arena, const struct json_value *json, const int64_t **dates_r, size_t *count_r,
     struct error *err);
-/* Adds to *OPEN what of WINDOW is open. 0, -ENOMEM, -E2BIG, or -EINVAL for an availability that cannot be read. */
+/* Adds to *OPEN what of WINDOW is open; of an availability that cannot be read nothing is. 0, -ENOMEM or -E2BIG. */
 int hours_open(const struct hours *hours, const struct zone *zone, struct interval window, struct interval_set *open);
 
 /* ---- hours_availability.c: the VAVAILABILITY (RFC 7953) that a calendar app reads and writes ---- */
 
-#define HOURS_EXCEPTIONS_MAX 100 /* dates with other hours that a VAVAILABILITY of ours tells: the next ones */
+#define HOURS_EXCEPTIONS_MAX 50 /* dates with other hours that a VAVAILABILITY of ours tells: the next ones */
 
 /*
  * Writes HOURS of ZONE as one VCALENDAR: an AVAILABLE for each range of a week, with its exceptions, and one for each range
@@ -77,7 +77,7 @@ void hours_write_availability(struct buf *b, const struct hours *hours, const st
  */
 int hours_json_of_availability(struct arena *arena, const struct zone_set *zones, const struct zone *floating,
     struct slice text, instant_t now, struct buf *json, struct error *err);
-/* hours_open of one that has an availability. */
+/* hours_open of one that has an availability; -EINVAL or -E2BIG, with *ERR, when it cannot be read. */
 int hours_open_availability(const struct hours *hours, const struct zone *zone, struct interval window,
     struct interval_set *open, struct error *err);
 

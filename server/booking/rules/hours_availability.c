@@ -55,10 +55,10 @@ int hours_open_availability(const struct hours *hours, const struct zone *zone, 
 	struct arena *scratch = arena_new(SCRATCH_BYTES);
 	struct availability availability = {.window = window};
 	AUTO_INTERVAL_SET struct interval_set found = INTERVAL_SET_INIT;
-	int ret = scratch == NULL || hours->zones == NULL
-	              ? -ENOMEM
-	              : availability_add(&availability, scratch, hours->zones, hours->availability, zone, INSTANCES_MAX, err);
+	int ret = scratch == NULL ? -ENOMEM : hours->zones == NULL ? -EINVAL : 0;
 
+	if (ret == 0)
+		ret = availability_add(&availability, scratch, hours->zones, hours->availability, zone, INSTANCES_MAX, err);
 	if (ret == 0)
 		ret = open_of(&availability, window, &found);
 	if (ret == 0)
