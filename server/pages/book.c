@@ -286,10 +286,12 @@ static void book_first(struct http_request *http)
 	}
 	page_begin(&page, http, &(struct page_head){.kind = PAGE_PUBLIC, .status = 200, .title = slice_str(say.title)});
 	html_line(&page.html, "p.lead", services.count > 0 ? say.lead : say.none);
-	html_open(&page.html, "ul.cards");
+	if (services.count > 0)
+		html_open(&page.html, "ul.cards");
 	for (size_t i = 0; i < services.count; i++)
 		add_service(&book, &page.html, &services.at[i]);
-	html_close(&page.html, "ul");
+	if (services.count > 0)
+		html_close(&page.html, "ul");
 	page_end(&page);
 }
 

@@ -12,7 +12,7 @@
 static const struct {
 	const char *title, *cancelled, *completed, *no_show, *past, *held;
 	const char *service, *with, *name, *email, *phone, *people, *notes, *place;
-	const char *booked, *moved, *cancelled_now, *confirmed, *nothing_done;
+	const char *calendar, *booked, *moved, *cancelled_now, *confirmed, *nothing_done;
 	const char *move, *move_lead, *now, *move_to, *keep, *cancel, *cancel_lead, *cancel_button, *confirm, *again;
 	const char *taken, *instead, *none, *all_times, *late, *late_title;
 } say = {
@@ -30,6 +30,7 @@ static const struct {
 	.people = N_("People"),
 	.notes = N_("Notes"),
 	.place = N_("Where"),
+	.calendar = N_("Add to my calendar"),
 	.booked = N_("Your booking is confirmed. Keep the address of this page: with it you can move or cancel the booking."),
 	.moved = N_("Your booking has been moved."),
 	.confirmed = N_("Your booking is confirmed."),
@@ -169,6 +170,12 @@ static void add_actions(const struct managed *managed, struct html *h)
 		html_close(h, "a");
 		html_close(h, "p");
 	}
+	html_open(h, "p");
+	html_open(h, "a");
+	html_path(h, "href", "/book/manage/{1}?calendar=1", managed->book.key);
+	html_say(h, say.calendar);
+	html_close(h, "a");
+	html_close(h, "p");
 	html_open(h, "details");
 	html_line(h, "summary", say.cancel);
 	html_line(h, "p", say.cancel_lead);
@@ -224,6 +231,17 @@ static void show_booking(struct managed *managed)
 	else
 		add_actions(managed, h);
 	page_end(&page);
+}
+
+static void send_calendar(const struct managed *managed)
+{
+	struct http_request *http = managed->book.http;
+
+	page_fields(http, PAGE_TOKEN);
+	http_reply_header(http, "Content-Disposition", "attachment; filename=\"booking.ics\"");
+	http_reply_text(http, 200, "text/calendar; charset=utf-8; method=PUBLISH", SLICE_EMPTY);
+	book_write_calendar(&http->response.body, &managed->booking, &managed->book.policy, managed->service_name);
+	http_request_finish(http);
 }
 
 /* ---- another time ---- */
@@ -345,6 +363,8 @@ void book_manage(struct http_request *http)
 		book_failed(&managed->book, ret);
 	else if (!is_over(managed) && instant_parse_rfc3339(http_form_get(&managed->book.form, "start"), &start, NULL) == 0)
 		show_question(managed, start);
+	else if (!is_over(managed) && http_form_get(&managed->book.form, "calendar").at != NULL)
+		send_calendar(managed);
 	else
 		show_booking(managed);
 }

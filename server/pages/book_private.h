@@ -81,12 +81,17 @@ struct picker {
 int picker_find(struct picker *picker, struct kv_txn *txn);
 void picker_show(const struct picker *picker, struct html *h);
 
-/* ---- book_alternatives: a refusal with what is free instead ---- */
+/* ---- book_others.c: a refusal with what is free instead ---- */
 
 /* Another time, as a button that sends the form that is open; its value is "START WHO". */
 void book_others(const struct book *book, struct html *h, const struct booking_answer *answer);
 /* Reads the value of such a button. False when it is none. */
 bool book_read_other(struct slice value, instant_t *start_r, struct slice *staff_r);
+
+/* ---- book_calendar.c ---- */
+/* The booking as an iCalendar object called SUMMARY; POLICY says where, and what to know beforehand. */
+void book_write_calendar(struct buf *b, const struct booking *booking, const struct policy *policy,
+    struct slice summary);
 
 http_handler_fn book_service, book_place, book_manage, book_change;
 

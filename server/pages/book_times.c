@@ -20,7 +20,7 @@ static const struct {
 	.after = N_("Next month"),
 	.none = N_("There are no free times in {1}."),
 	.there_is = N_("The next are in {1}"),
-	.none_then = N_("Nor are there any in the months after it, as far as can be booked."),
+	.none_then = N_("Nor are there any in the months after it."),
 	.none_now = N_("There are no free times on this day."),
 	.times = N_("Times for {1}"),
 	.one = N_("{1}, one time"),

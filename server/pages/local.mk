@@ -5,6 +5,7 @@ server_libserver_a_SOURCES += \
 	server/pages/admin_jobs.c \
 	server/pages/assets.c server/pages/assets.h \
 	server/pages/book.c server/pages/book.h server/pages/book_private.h \
+	server/pages/book_calendar.c \
 	server/pages/book_manage.c \
 	server/pages/book_others.c \
 	server/pages/book_service.c \

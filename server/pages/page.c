@@ -57,7 +57,7 @@ static const struct config_values *config_of(const struct http_request *http)
 
 /* ---- the frame ---- */
 
-static void add_fields(struct http_request *http, enum page_kind kind)
+void page_fields(struct http_request *http, enum page_kind kind)
 {
 	http_reply_header(http, "Cache-Control", "%s", kinds[kind].cache);
 	http_reply_header(http, "Content-Security-Policy", "%s", POLICY);
@@ -132,7 +132,7 @@ void page_begin(struct page *page, struct http_request *http, const struct page_
 	struct html *h = &page->html;
 
 	*page = (struct page){.http = http, .html = {.out = &http->response.body}};
-	add_fields(http, head->kind);
+	page_fields(http, head->kind);
 	http_reply_text(http, head->status, "text/html; charset=utf-8", SLICE("<!DOCTYPE html>\n"));
 	html_open(h, "html");
 	html_attr(h, "lang", SLICE("en"));
@@ -221,7 +221,7 @@ void page_redirect(struct http_request *http, enum page_kind kind, const char *l
 		page_failed(http, kind, -ENOMEM);
 		return;
 	}
-	add_fields(http, kind);
+	page_fields(http, kind);
 	http_reply_header(http, "Location", "%s", location);
 	http->response.status = 303;
 	http_request_finish(http);

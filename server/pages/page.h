@@ -35,7 +35,9 @@ struct page_head {
 	const void *menu_arg;
 };
 
-/* Status, fields and everything up to the first heading; the page's own part follows, inside main. */
+/* The header fields of an answer of that kind: who may keep it, what it may load, what the next site learns. */
+void page_fields(struct http_request *http, enum page_kind kind);
+/* Status, those fields and everything up to the first heading; the page's own part follows, inside main. */
 void page_begin(struct page *page, struct http_request *http, const struct page_head *head);
 /* The rest; sends it. */
 void page_end(struct page *page);

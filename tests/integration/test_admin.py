@@ -198,4 +198,9 @@ with Site(users=["alice"], admins=["boss", "dora"], config="login-failures = 0\n
     ends(site)
 with Site(admins=["boss"], config="trusted-proxies = {\"127.0.0.1\"}\n") as site:
     insecure(site)
+with Site(admins=["boss"], config='public-url = "https://calendar.example.org"\n') as site:
+    browser = Browser(site)
+    sign_in(browser, "boss", site.password("boss"), headers={"Origin": "https://calendar.example.org"})
+    tap.check(browser.set_cookies and all("; Secure" in line for line in browser.set_cookies), "where it is known to be behind TLS, always",
+              browser.set_cookies)
 tap.finish()

@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 import urllib.parse
+import zoneinfo
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from browser import Browser, Business, location, next_monday  # noqa: E402
@@ -31,6 +32,12 @@ def book(site, service, fields=KIM, **place):
     browser = time_page(site, service, **place)
     browser.send(fields)
     return browser
+
+
+def at(day, hour):
+    """That hour in Amsterdam, as iCalendar writes it."""
+    time = datetime.datetime(day.year, day.month, day.day, hour, tzinfo=zoneinfo.ZoneInfo("Europe/Amsterdam"))
+    return time.astimezone(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
 
 
 def signed_in(site):
@@ -75,7 +82,7 @@ def days_and_times(site, business):
         tap.equal(browser.get("/book/cut?" + query).status, 200, f"{query}: the first month")
     tap.equal(browser.get("/book/cut?day=1&day=2").status, 400, "what says two things says none")
     answer = Browser(site).get("/book/never")
-    tap.check("There are no free times" in answer.text and "as far as can be booked" in answer.text, "a month without times says so", answer.text)
+    tap.check("There are no free times" in answer.text and "Nor are there any" in answer.text, "a month without times says so", answer.text)
     far = (datetime.date.today().replace(day=1) + datetime.timedelta(days=75)).replace(day=1)
     browser = Browser(site)
     browser.get("/book/later")
@@ -130,6 +137,13 @@ def booking(site):
     for part in ("Your booking is confirmed", "10:00 – 10:30 (Europe/Amsterdam)", "Kim", "kim@example.org", "one<br>&lt;script&gt;", "Haircut"):
         tap.check(part in answer.text, f"says {part}", answer.text)
     tap.check("<script" not in answer.text, "without script", answer.text)
+    browser.follow("Add to my calendar")
+    answer = browser.answer
+    tap.equal((answer.headers["Content-Type"], answer.headers["Content-Disposition"], answer.headers["Cache-Control"]),
+              ("text/calendar; charset=utf-8; method=PUBLISH", 'attachment; filename="booking.ics"', "no-store"), "for one's own calendar")
+    for line in ("SUMMARY:Haircut", "LOCATION:Main street 1\\, or so", f"DTSTART:{at(DAY, 10)}", "STATUS:CONFIRMED"):
+        tap.check(f"\r\n{line}\r\n" in answer.text, f"has {line}", answer.text)
+    tap.check("ATTENDEE" not in answer.text and "alice" not in answer.text, "and nobody else", answer.text)
     return where.partition("?")[0]
 
 
@@ -296,7 +310,7 @@ with Site(users=["alice", "bob"], admins=["boss"],
         business.hours(name)
     business.hours("boss", days=(), overrides=[{"date": later.isoformat(), "hours": [["09:00", "10:00"]]}])
     both = ["alice", "bob"]
-    business.service(id="cut", name="Haircut", staff=both, price="€ 30", location="Main street 1")
+    business.service(id="cut", name="Haircut", staff=both, price="€ 30", location="Main street 1, or so")
     business.service(id="massage", name="<b>Massage</b>", staff=both)
     business.service(id="back-office", name="Back office", staff=both, public=False)
     business.service(id="call", name="Call", staff=both, ask_phone=True)
