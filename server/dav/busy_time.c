@@ -10,9 +10,11 @@
 #include "protocol/freebusy/availability.h"
 #include "protocol/ical/calendar_object.h"
 #include "server/base/config.h"
+#include "server/booking/rules/policy.h"
 
 #define SCRATCH_BYTES        (64u << 20) /* for one series while it is expanded, or somebody's availability */
 #define MASKED_MAX           16 /* calendars of one person that hold one UID at a time */
+#define BUFFER_SECONDS_MAX   (POLICY_MINUTES_MAX * MINUTE_SECONDS)
 #define AVAILABILITY_CHECKED (366 * DAY_SECONDS) /* of a new one: more than is ever asked about at once */
 
 struct question {
@@ -22,6 +24,7 @@ struct question {
 	struct availability *availability;
 	struct arena *scratch;
 	struct dav_resource calendar; /* whose series are being expanded */
+	struct slice mask;            /* UID of what is passed over; empty: nothing */
 	uint64_t masked[MASKED_MAX];  /* objects that are passed over */
 	size_t masked_count;
 };
@@ -155,6 +158,46 @@ static int add_property(struct question *question, const struct dav_resource *ho
 	return xml_trimmed(element).len > 0 ? add_availability(question, xml_trimmed(element)) : 0;
 }
 
+/* ---- what bookings take beside their objects: buffers, and holds, which have none (contract, section 4) ---- */
+
+static int see_booking(const struct booking *booking, void *arg)
+{
+	struct question *question = arg;
+	struct interval guard = booking_guard(booking), core = booking->core;
+	int ret;
+
+	if (!booking_is_live(booking))
+		return 0;
+	if (booking->status == BOOKING_HELD)
+		return booking->expires > clock_now(question->d->app->clock)
+		           ? freebusy_reply_add(question->reply, guard, FREEBUSY_TENTATIVE)
+		           : 0;
+	ret = freebusy_reply_add(question->reply, (struct interval){guard.start, core.start}, FREEBUSY_UNAVAILABLE);
+	return ret < 0 ? ret
+	               : freebusy_reply_add(question->reply, (struct interval){core.end, guard.end}, FREEBUSY_UNAVAILABLE);
+}
+
+static int see_occupancy(const struct occupancy *occupancy, void *arg)
+{
+	struct question *question = arg;
+
+	if (question->mask.len > 0 && slice_equal(occupancy->uid, question->mask))
+		return 0;
+	arena_reset(question->scratch);
+	return store_booking_each_by_uid(question->txn, question->scratch, occupancy->uid, see_booking, question);
+}
+
+/* The table may hold the core alone (R8): what begins or ends a buffer's length away is looked at too. */
+static int add_bookings(struct question *question, uint64_t owner)
+{
+	const struct interval window = {
+		instant_add(question->reply->window.start, -BUFFER_SECONDS_MAX),
+		instant_add(question->reply->window.end, BUFFER_SECONDS_MAX),
+	};
+
+	return store_occupancy_each(question->txn, owner, window, see_occupancy, question);
+}
+
 /* ---- all of it ---- */
 
 static int see_collection(const struct collection *collection, void *arg)
@@ -182,9 +225,13 @@ static int gather(struct question *question, const struct dav_resource *resource
 		ret = store_member_busy_each(txn, resource->owner, window, see_row, question);
 		if (ret == 0)
 			ret = store_collection_each(txn, resource->name, see_collection, question);
+		if (ret == 0)
+			ret = add_bookings(question, resource->owner);
 		return ret < 0 ? ret : add_property(question, resource);
 	}
 	ret = store_busy_each(txn, resource->collection->id, window, see_own_row, question);
+	if (ret == 0 && resource->collection->kind == COLLECTION_BOOKINGS)
+		ret = add_bookings(question, resource->collection->owner);
 	return ret < 0 ? ret : store_series_each(txn, resource->collection->id, window, see_series, question);
 }
 
@@ -214,7 +261,7 @@ int busy_time_gather_without(struct dav_request *d, struct kv_txn *txn, const st
 {
 	struct availability availability = {.window = reply->window};
 	struct question question = {.d = d, .txn = txn, .reply = reply, .availability = &availability,
-	    .scratch = arena_new(SCRATCH_BYTES)};
+	    .scratch = arena_new(SCRATCH_BYTES), .mask = uid};
 	int ret = question.scratch != NULL ? 0 : -ENOMEM;
 
 	if (ret == 0 && uid.len > 0)

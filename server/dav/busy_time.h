@@ -1,7 +1,9 @@
 /*
  * server/dav/busy_time - when somebody is busy, from the index: for free-busy-query and the free/busy address.
  *
- * Of a person also the hours that his calendar-availability closes (RFC 7953). Series that go on past what the index holds are expanded. Times and nothing else: no title, no place, no name.
+ * Of a person also the hours that his calendar-availability closes (RFC 7953). Series that go on past what the index holds are
+ * expanded. The buffers of bookings are BUSY-UNAVAILABLE, holds BUSY-TENTATIVE. Times and nothing else: no title, no place, no
+ * name.
  */
 #ifndef SERVER_DAV_BUSY_TIME_H
 #define SERVER_DAV_BUSY_TIME_H
