@@ -24,7 +24,15 @@ make_site() {
 	for name in alice bob; do
 		printf '%s\n' "$hours" | slotkeeper hours set "$name"
 	done
+	add_service '{"id": "haircut", "name": "Haircut", "duration_minutes": 30, "buffer_after_minutes": 10,
+	"staff": ["alice", "bob"], "resources": [{"id": "chair-1"}], "price": "EUR 35"}'
+	add_service '{"id": "consultation", "name": "Consultation", "duration_minutes": 60, "min_notice_minutes": 120,
+	"staff": ["bob"], "resources": [{"id": "room-1"}], "location": "Room 1"}'
 	mv "$passwords.new" "$passwords"
+}
+
+add_service() {
+	printf '%s\n' "$1" | slotkeeper service add >&2
 }
 
 add_user() {
@@ -47,6 +55,9 @@ Slotkeeper, demo site in $data
   CalDAV server   http://127.0.0.1:$port/          (calendar apps find the rest)
   calendar homes  http://127.0.0.1:$port/dav/calendars/NAME/
   resources       room-1, chair-1
+  booking pages   http://127.0.0.1:$port/book/ (services: haircut, consultation)
+  admin panel     http://127.0.0.1:$port/admin/
+  JSON API        http://127.0.0.1:$port/api/v1/ (openapi.json describes it)
 
   user        password
 END
