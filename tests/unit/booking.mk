@@ -37,6 +37,9 @@ EXTRA_DIST += tests/property/booking_oracle.py tests/data/booking
 EXTRA_PROGRAMS += tests/bench/slots_bench
 CLEANFILES += tests/bench/slots_bench
 tests_bench_slots_bench_SOURCES = tests/bench/slots_bench.c
+EXTRA_PROGRAMS += tests/bench/booking_bench
+CLEANFILES += tests/bench/booking_bench
+tests_bench_booking_bench_SOURCES = tests/bench/booking_bench.c
 
 fuzz_targets += tests/fuzz/fuzz_api_body
 tests_fuzz_fuzz_api_body_SOURCES = tests/fuzz/fuzz_api_body.c $(fuzz_main) tests/support/zones.c tests/support/zones.h
