@@ -71,6 +71,16 @@ def event(uid, start, end):
 
 # ---- one client's wish, through one door ----
 
+class ComeBack(OSError):
+    """503: the server is full and has done nothing."""
+
+
+def answered(answer):
+    if answer.status == 503:
+        raise ComeBack(503)
+    return answer
+
+
 class Ask:
     """
     Asks for a time. State: None, "won" or "lost"; members: whose time it takes, when that is known; offers: what the refusal
@@ -110,8 +120,8 @@ class CalDavAsk(Ask):
         self.path = f"/dav/calendars/{member}/bookings/{self.uid}.ics"
 
     def send(self, site):
-        status, _, body = site.request("PUT", self.path, event(self.uid, self.start, self.end), "boss",
-                                       {"Content-Type": "text/calendar", "Prefer": "handling=strict"})
+        status, _, body = answered(site.request("PUT", self.path, event(self.uid, self.start, self.end), "boss",
+                                                {"Content-Type": "text/calendar", "Prefer": "handling=strict"}))
         if status in (201, 204):
             self.state = "won"
         elif status == 403 and b"slot-unavailable" in body:
@@ -142,7 +152,8 @@ class CalDavAsk(Ask):
         return calendars[self.member].get(self.uid)
 
     def withdraw(self, site):
-        return site.request("DELETE", self.path, user="boss").status == 204
+        """Also when an answer that never came did it already."""
+        return answered(site.request("DELETE", self.path, user="boss")).status in (204, 404)
 
 
 class ServiceAsk(Ask):
@@ -169,7 +180,7 @@ class ApiAsk(ServiceAsk):
                 "customer": {"name": "Kim", "email": "kim@example.org"}}
         if self.staff:
             body["staff"] = self.staff
-        reply = site.api.post("/bookings", body, Idempotency_Key=self.key)
+        reply = answered(site.api.post("/bookings", body, Idempotency_Key=self.key))
         if reply.status == 201:
             self.state, self.booking = "won", reply.json
             self.members = reply.json["staff"] + reply.json["resources"]
@@ -185,7 +196,7 @@ class ApiAsk(ServiceAsk):
         return ApiAsk(self.service, self.start, self.staff, self.seats)
 
     def move(self, site, start, key):
-        reply = site.api.patch(f"/bookings/{self.booking['id']}", {"start": start.isoformat()}, Idempotency_Key=key)
+        reply = answered(site.api.patch(f"/bookings/{self.booking['id']}", {"start": start.isoformat()}, Idempotency_Key=key))
         if reply.status == 200:
             self.start, self.end = start, start + (self.end - self.start)
         elif reply.problem != "slot-taken":
@@ -202,7 +213,7 @@ class ApiAsk(ServiceAsk):
         return reply.status == 200 and reply.json["status"] == "confirmed"
 
     def withdraw(self, site):
-        return site.api.delete(f"/bookings/{self.booking['id']}").status == 200
+        return answered(site.api.delete(f"/bookings/{self.booking['id']}")).status == 200
 
 
 class PageAsk(ServiceAsk):
@@ -286,7 +297,11 @@ def run_all(site, asks):
     def run(ask):
         gate.wait()
         try:
-            ask.ask(site)
+            while True:
+                try:
+                    return ask.ask(site)
+                except ComeBack:
+                    time.sleep(0.1)
         except (OSError, http.client.HTTPException) as error:
             ask.wrong = f"no answer: {error!r}"
 
@@ -447,7 +462,8 @@ class Stubborn(threading.Thread):
 
     def give_back(self):
         ask = self.held.pop(self.chance.randrange(len(self.held)))
-        self.until_answered(lambda: ask.withdraw(self.site))
+        if not self.until_answered(lambda: ask.withdraw(self.site)):
+            ask.wrong = "could not be given back"
         self.given_back.append(ask)
 
     def move(self):
