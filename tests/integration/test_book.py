@@ -99,7 +99,7 @@ def zones(site):
     browser.follow("03:00")
     tap.check("03:00 – 03:30 (America/New_York)" in browser.answer.text and "09:00 – 09:30 (Europe/Amsterdam)" in browser.answer.text,
               "then both are told", browser.answer.text)
-    back = next(day for day in (datetime.date.today() + datetime.timedelta(days=n) for n in range(1, 367))
+    back = next(day for day in (datetime.date.today() + datetime.timedelta(days=n) for n in range(1, 400))
                 if day.month == 10 and day.day > 24 and day.weekday() == 6)
     browser.get(f"/book/night?day={back}")
     labels = [link.text for link in browser.page.links if "start=" in link.attributes["href"]]
@@ -320,7 +320,7 @@ with Site(users=["alice", "bob"], admins=["boss"],
     business.service(id="yoga", name="Yoga", staff=["alice"], capacity=3, slot_step_minutes=60, duration_minutes=60)
     site.add_user("owl")
     business.hours("owl", days=("sun",), ranges=[["01:00", "04:00"]])
-    business.service(id="night", name="Night", staff=["owl"], duration_minutes=60, slot_step_minutes=60)
+    business.service(id="night", name="Night", staff=["owl"], duration_minutes=60, slot_step_minutes=60, horizon_days=400)
     first_page(site)
     days_and_times(site, business)
     zones(site)
