@@ -222,6 +222,12 @@ struct verdict {
  * Answers a write whose time is taken: fills the result, and in lenient handling touches the present object or stores
  * the cancelled copy. OLD is NULL for a new item.
  */
+/* The end of a refused copy's note. */
+#define REFUSAL_COPY_ENDING "\nMove it to a free time to book it; this copy goes by itself after 7 days."
+/* Why, what is free instead, and ENDING; of the arena. */
+int refusal_note(const struct write *write, const char *ending, struct slice *note_r);
+/* refusal_item.c: an item in the writer's inbox. MOVED: what he wanted to move stays where it was. */
+int refusal_item(struct write *write, struct kv_txn *txn, bool moved);
 int refusal_apply(struct write *write, struct kv_txn *txn, struct object *old, const struct verdict *verdict);
 
 /* ---- free_times.c: other times for what a member has, or wanted, at one ---- */

@@ -29,6 +29,7 @@ server_libbooking_a_SOURCES += \
 	server/booking/principal.c \
 	server/booking/prune.c \
 	server/booking/refusal.c \
+	server/booking/refusal_item.c \
 	server/booking/refused_copy.c \
 	server/booking/reindex.c \
 	server/booking/rows.c \

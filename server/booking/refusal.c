@@ -98,8 +98,7 @@ static const char *sentence_of(const struct write *write)
 	return write->booking ? "This time is taken." : "There is a booking at this time.";
 }
 
-/* What the cancelled copy tells the person. */
-static int note_of(const struct write *write, struct slice *note_r)
+int refusal_note(const struct write *write, const char *ending, struct slice *note_r)
 {
 	AUTO_BUF struct buf b = BUF_INIT(4096);
 	const struct change_result *result = &write->result;
@@ -107,7 +106,7 @@ static int note_of(const struct write *write, struct slice *note_r)
 
 	buf_printf(&b, "%s", sentence_of(write));
 	free_times_write(&b, write->place.zone, result->alternatives, result->alternative_count);
-	buf_add_str(&b, "\nMove it to a free time to book it; this copy goes by itself after 7 days.");
+	buf_add_str(&b, ending);
 	if (b.err < 0)
 		return b.err;
 	copy = arena_copy(write->arena, buf_slice(&b));
@@ -183,7 +182,9 @@ static int tell_once(struct write *write, struct kv_txn *txn, const struct objec
 	ret = notice_payload(write, old, &payload);
 	job.key = key;
 	job.payload = buf_slice(&payload);
-	return ret < 0 ? ret : store_job_put(txn, &job);
+	if (ret == 0)
+		ret = store_job_put(txn, &job);
+	return ret < 0 ? ret : refusal_item(write, txn, old != NULL && !(old->flags & OBJECT_REFUSED));
 }
 
 /* ---- lenient ---- */
@@ -241,7 +242,7 @@ static int make_copy(struct write *write, struct slice *text_r)
 	struct calendar_object *copy;
 	struct slice note;
 	bool harmless;
-	int ret = note_of(write, &note);
+	int ret = refusal_note(write, REFUSAL_COPY_ENDING, &note);
 
 	if (ret == 0)
 		ret = refused_copy_make(write->arena, write->object, write->result.reason, note, text_r);

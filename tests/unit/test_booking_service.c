@@ -460,6 +460,10 @@ static void test_an_app_is_refused_a_taken_time(void **state)
 	result = world_put(shop, path, text, HANDLING_LENIENT, etag);
 	assert_int_equal(result.outcome, CHANGE_REFUSED_LENIENT);
 	assert_string_not_equal(world_etag(shop, path), etag);
+	assert_int_equal(world_changes(shop, "alice/inbox"), 1); /* the writer is told, and once */
+	result = world_put(shop, path, text, HANDLING_LENIENT, world_etag(shop, path));
+	assert_int_equal(result.outcome, CHANGE_REFUSED_LENIENT);
+	assert_int_equal(world_changes(shop, "alice/inbox"), 1);
 	WANT_TEXT(text_of(shop, "alice", &made.booking), "DTSTART:20270301T100000Z\r\n");
 	assert_int_equal(booking_of(shop, made.booking.id).version, 1);
 	close_shop(shop);
