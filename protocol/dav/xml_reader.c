@@ -127,6 +127,10 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 		return;
 	}
 	element->ns = copy_string(reader, ns);
+	if (is_xml_ns(element->ns)) { /* reserved (Namespaces in XML, 3), and no other prefix may be bound to it in an answer */
+		fail(reader, -EINVAL, "an element of XML's own namespace");
+		return;
+	}
 	element->name = copy_string(reader, name);
 	element->id = xml_id_find(element->ns, element->name);
 	element->text = element->lang = SLICE_EMPTY;

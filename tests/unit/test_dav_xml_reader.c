@@ -251,6 +251,8 @@ static void test_what_is_no_document(void **state)
 	    "<a b:c='1'/>",
 	    "<a xmlns:b='urn:x' xmlns:c='urn:x' b:d='1' c:d='2'/>",
 	    "<a xmlns:xml='urn:x'/>",
+	    "<xml:a/>",
+	    "<a><xml:lang>nl</xml:lang></a>",
 	    "<a xmlns='no uri'/>",
 	    "<a xmlns:b='urn:&#9;x'/>",
 	    "<a:b:c xmlns:a='urn:x'/>",
