@@ -8,6 +8,8 @@
 /* Beyond the starts that are asked about: buffers and whole dates (R13). */
 #define MARGIN (2 * DAY_SECONDS)
 
+#define FIRST_CAPACITY 64 /* entries of a list that grows */
+
 #define BOOKINGS_OF_ONE_MAX 100000 /* of one member in one world: bounds its memory */
 
 /* ---- lists that grow in an arena ---- */
@@ -15,15 +17,28 @@
 /* Room for one more of SIZE bytes behind COUNT; NULL without memory. */
 static void *more(struct arena *arena, void *at, size_t count, size_t *capacity, size_t size)
 {
+	size_t wanted = *capacity > 0 ? 2 * *capacity : FIRST_CAPACITY, bytes;
 	void *grown;
 
 	if (count < *capacity)
 		return at;
-	*capacity = *capacity > 0 ? 2 * *capacity : 16;
-	grown = arena_array(arena, *capacity, size);
+	if (__builtin_mul_overflow(wanted, size, &bytes))
+		return NULL;
+	*capacity = wanted;
+	grown = arena_alloc(arena, bytes); /* not zeroed: each entry is written before it counts */
 	if (grown != NULL && count > 0)
 		memcpy(grown, at, count * size);
 	return grown;
+}
+
+/* The lists are grown once for all members: each keeps what is his, no longer than it is. */
+static void *copy_list(struct arena *arena, const void *at, size_t count, size_t size)
+{
+	void *copy = arena_alloc(arena, count > 0 ? count * size : 1); /* as long as what was allocated: no overflow */
+
+	if (copy != NULL && count > 0)
+		memcpy(copy, at, count * size);
+	return copy;
 }
 
 /* ---- one member ---- */
@@ -186,6 +201,14 @@ static int compare_taken(const void *left, const void *right)
 	return (a->at.start > b->at.start) - (a->at.start < b->at.start);
 }
 
+static bool is_sorted(const struct taken *taken, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (taken[i].at.start < taken[i - 1].at.start)
+			return false;
+	return true;
+}
+
 static int compare_reserved(const void *left, const void *right)
 {
 	const struct reserved *a = left, *b = right;
@@ -200,7 +223,6 @@ static int load_times(struct loading *loading)
 	int ret;
 
 	loading->taken_count = loading->reserved_count = loading->mirror_count = 0;
-	loading->taken_capacity = loading->reserved_capacity = loading->mirror_capacity = 0; /* each member has his own */
 	ret = store_occupancy_each(loading->txn, id, loading->window, see_occupancy, loading);
 	if (ret == 0)
 		ret = store_member_busy_each(loading->txn, id, loading->window, see_busy, loading);
@@ -208,15 +230,15 @@ static int load_times(struct loading *loading)
 		ret = load_far(loading);
 	if (ret < 0)
 		return ret;
-	if (loading->taken_count > 1)
+	if (!is_sorted(loading->taken, loading->taken_count)) /* rows of one length come by time */
 		qsort(loading->taken, loading->taken_count, sizeof(*loading->taken), compare_taken);
 	if (loading->reserved_count > 1)
 		qsort(loading->reserved, loading->reserved_count, sizeof(*loading->reserved), compare_reserved);
-	member->taken = loading->taken;
 	member->taken_count = loading->taken_count;
-	member->reserved = loading->reserved;
 	member->reserved_count = loading->reserved_count;
-	return 0;
+	member->taken = copy_list(loading->arena, loading->taken, loading->taken_count, sizeof(*loading->taken));
+	member->reserved = copy_list(loading->arena, loading->reserved, loading->reserved_count, sizeof(*loading->reserved));
+	return member->taken != NULL && member->reserved != NULL ? 0 : -ENOMEM;
 }
 
 int world_hours(const struct change_service *service, struct arena *arena, const struct principal *principal,
