@@ -40,6 +40,17 @@ static bool busy_status(const struct component *c, enum freebusy_kind *kind_r)
 	       look_up(rows, ARRAY_LEN(rows), component_text(c, "X-APPLE-EWS-BUSYSTATUS"), kind_r);
 }
 
+static bool is_owners(const struct ical_attendee *attendee, struct slice owner)
+{
+	struct slice address;
+
+	while (slice_next(&owner, ' ', &address))
+		if (ical_address_is(attendee->address, address) ||
+		    (attendee->email.len > 0 && ical_address_is(attendee->email, address)))
+			return true;
+	return false;
+}
+
 /* The owner's own answer, or the empty slice when he is not among the attendees. */
 static struct slice own_partstat(const struct component *c, struct slice owner)
 {
@@ -49,8 +60,7 @@ static struct slice own_partstat(const struct component *c, struct slice owner)
 	for (size_t i = 0; i < count; i++) {
 		const struct ical_attendee *a = &attendees[i];
 
-		if (ical_address_is(a->address, owner) ||
-		    (a->email.len > 0 && slice_equal_nocase(a->email, owner)))
+		if (is_owners(a, owner))
 			return a->partstat.len > 0 ? a->partstat : SLICE("NEEDS-ACTION");
 	}
 	return SLICE_EMPTY;

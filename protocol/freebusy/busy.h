@@ -17,7 +17,7 @@ enum freebusy_kind {
 	FREEBUSY_UNAVAILABLE,
 };
 
-/* OWNER is his e-mail address; empty: nobody's PARTSTAT counts. */
+/* OWNER are his addresses, with a space between any two; empty: nobody's PARTSTAT counts. */
 enum freebusy_kind freebusy_kind_of(const struct component *component, struct slice owner);
 
 struct busy_row {

@@ -102,3 +102,19 @@ bool calendar_user_is(const struct principal *principal, uint64_t epoch, struct 
 		return is_urn_of(address, epoch, principal->id);
 	return read_path(address, &path) && path.set == set_of(principal->kind) && slice_is(principal->name, path.name);
 }
+
+struct slice calendar_user_addresses(struct arena *arena, uint64_t epoch, const struct principal *principal)
+{
+	AUTO_BUF struct buf b = BUF_INIT(8192);
+	char *copy;
+
+	dav_href_principal(&b, set_of(principal->kind), principal->name);
+	buf_add_char(&b, ' ');
+	resource_urn_write(&b, epoch, DAV_PRINCIPAL, principal->id);
+	if (principal->email.len > 0) {
+		buf_add_char(&b, ' ');
+		buf_add_slice(&b, principal->email);
+	}
+	copy = b.err == 0 ? arena_copy(arena, buf_slice(&b)) : NULL;
+	return slice_of(copy, copy != NULL ? b.len : 0);
+}

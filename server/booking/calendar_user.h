@@ -17,6 +17,9 @@ int calendar_user_find(struct kv_txn *txn, struct arena *arena, uint64_t epoch, 
 /* Whether ADDRESS is one of PRINCIPAL's. */
 bool calendar_user_is(const struct principal *principal, uint64_t epoch, struct slice address, struct slice email);
 
+/* All of his, with a space between any two, for protocol/freebusy/busy; of ARENA, .at NULL: no memory. */
+struct slice calendar_user_addresses(struct arena *arena, uint64_t epoch, const struct principal *principal);
+
 /* The URN of something that KIND (enum dav_kind) and ID name, in the store of that epoch (RFC 5842, 3.1). */
 void resource_urn_write(struct buf *b, uint64_t epoch, unsigned kind, uint64_t id);
 

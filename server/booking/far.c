@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "protocol/freebusy/busy.h"
+#include "server/booking/calendar_user.h"
 #include "server/booking/change_private.h"
 
 #define FAR_SERIES_MAX 10000 /* of one person: bounds the memory of a check years ahead */
@@ -70,6 +71,7 @@ static int expand(const struct change_service *service, struct search *search, c
 	struct place place;
 	struct slice body;
 	struct busy_list list;
+	struct slice owner;
 	int ret = place_get_by_id(service, search->txn, search->arena, found->collection, &place);
 
 	if (ret == 0)
@@ -84,7 +86,8 @@ static int expand(const struct change_service *service, struct search *search, c
 	if (ret < 0)
 		return ret;
 	options.floating = place.zone;
-	ret = freebusy_rows(search->arena, object, place.owner.email, &options, &list, NULL);
+	owner = calendar_user_addresses(search->arena, store_epoch(service->store), &place.owner);
+	ret = owner.at != NULL ? freebusy_rows(search->arena, object, owner, &options, &list, NULL) : -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < list.count; i++) {
 		if (list.at[i].kind != FREEBUSY_FREE)
 			ret = interval_set_add(busy, list.at[i].at);

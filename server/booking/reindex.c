@@ -263,7 +263,7 @@ int change_principal_update(struct change_service *service, struct kv_txn *txn, 
 /* ---- what moves, when that on which the index rests has changed ---- */
 
 #define BASIS_NAME      SLICE("index-basis")
-#define BASIS_VERSION   2 /* of how rows are computed: raise it when stored rows must be made anew */
+#define BASIS_VERSION   3 /* of how rows are computed: raise it when stored rows must be made anew */
 #define CALENDARS_MAX   1000000
 #define LOOKED_AT_ONCE  500 /* objects of one snapshot: an old one keeps pages from use */
 #define MOVED_AT_ONCE   32  /* objects of one update, but for bookings: bounds how long others wait */
@@ -291,6 +291,8 @@ static int see_calendar(const struct collection *collection, void *arg)
 {
 	struct reindexing *all = arg;
 
+	if (collection->kind != COLLECTION_CALENDAR && collection->kind != COLLECTION_BOOKINGS)
+		return 0;
 	if (all->count == CALENDARS_MAX)
 		return -E2BIG;
 	if ((all->count & (all->count - 1)) == 0) { /* at every power of two */

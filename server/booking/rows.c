@@ -6,6 +6,7 @@
 #include "protocol/freebusy/busy.h"
 #include "protocol/recur/instances.h"
 #include "server/booking/booking_private.h"
+#include "server/booking/calendar_user.h"
 
 _Static_assert((int)FREEBUSY_FREE == (int)BUSY_KIND_FREE && (int)FREEBUSY_UNAVAILABLE == (int)BUSY_KIND_UNAVAILABLE,
     "both sides count kinds alike");
@@ -46,6 +47,7 @@ int rows_make(const struct change_service *service, struct arena *arena, const s
 	};
 	struct rows rows = {.recurring = recur_is_recurring(object)};
 	struct busy_list list;
+	struct slice owner;
 	int ret = recur_span(arena, object, place->zone, &rows.span, err);
 
 	if (ret < 0)
@@ -53,7 +55,8 @@ int rows_make(const struct change_service *service, struct arena *arena, const s
 	rows.endless = rows.recurring && rows.span.end >= INSTANT_MAX;
 	if (rows.endless)
 		options.window = rows.indexed = window;
-	ret = freebusy_rows(arena, object, place->owner.email, &options, &list, err);
+	owner = calendar_user_addresses(arena, store_epoch(service->store), &place->owner);
+	ret = owner.at != NULL ? freebusy_rows(arena, object, owner, &options, &list, err) : -ENOMEM;
 	if (ret < 0)
 		return ret;
 	rows.at = arena_array(arena, list.count + 1, sizeof(*rows.at));

@@ -10,6 +10,7 @@
 #include "protocol/freebusy/availability.h"
 #include "protocol/ical/calendar_object.h"
 #include "server/base/config.h"
+#include "server/booking/calendar_user.h"
 #include "server/booking/rules/policy.h"
 
 #define SCRATCH_BYTES        (64u << 20) /* for one series while it is expanded, or somebody's availability */
@@ -64,10 +65,13 @@ static int add_rows(struct question *question, const struct calendar_object *obj
 	    .max_instances = (size_t)config_get(d->app->config)->max_instances,
 	};
 	struct busy_list list;
+	struct slice owner = SLICE_EMPTY;
 	int ret = dav_principal(d, question->txn, &question->calendar);
 
 	if (ret == 0)
-		ret = freebusy_rows(question->scratch, object, question->calendar.principal->email, &options, &list, &d->error);
+		owner = calendar_user_addresses(question->scratch, store_epoch(d->app->store), question->calendar.principal);
+	if (ret == 0)
+		ret = owner.at != NULL ? freebusy_rows(question->scratch, object, owner, &options, &list, &d->error) : -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < list.count; i++)
 		ret = freebusy_reply_add(question->reply, list.at[i].at, list.at[i].kind);
 	return ret;

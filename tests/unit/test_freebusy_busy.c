@@ -125,6 +125,18 @@ static void test_what_an_event_does_to_its_owners_time(void **state)
 	}
 }
 
+static void test_any_of_his_addresses_is_his(void **state)
+{
+	struct arena *arena = arena_new(1 << 20);
+	const struct calendar_object *object = parse(arena, "VEVENT", "DTSTART:20260110T090000Z\nATTENDEE;PARTSTAT=DECLINED:/dav/principals/resources/room-1/\n");
+	const struct component *c = calendar_object_at(object, 0);
+
+	(void)state;
+	assert_int_equal(freebusy_kind_of(c, SLICE("room@example.org /dav/principals/resources/room-1/")), FREEBUSY_FREE);
+	assert_int_equal(freebusy_kind_of(c, SLICE("/dav/principals/resources/room-2/ room@example.org")), FREEBUSY_BUSY);
+	arena_free(arena);
+}
+
 static void test_without_an_owner_no_answer_counts(void **state)
 {
 	struct arena *arena = arena_new(1 << 20);
@@ -282,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_an_event_does_to_its_owners_time),
+		cmocka_unit_test(test_any_of_his_addresses_is_his),
 		cmocka_unit_test(test_without_an_owner_no_answer_counts),
 		cmocka_unit_test(test_every_instance_is_a_row_with_the_kind_of_its_component),
 		cmocka_unit_test(test_a_date_is_a_floating_row),
