@@ -44,6 +44,18 @@ static int set_on_overlap(struct command_call *call, struct collection *c, struc
 	return ret;
 }
 
+/* In the order of enum schedule_mode. */
+static int set_schedule_mode(struct command_call *call, struct collection *c, struct slice value)
+{
+	static const char *const names[] = {"default", "none", "automatic", "accept-always", "decline-always", "accept-if-free",
+	    "decline-if-busy", NULL};
+	int index = 0, ret = one_of(value, names, &index);
+
+	(void)call;
+	c->schedule_mode = (enum schedule_mode)index;
+	return ret;
+}
+
 static int set_transparent(struct command_call *call, struct collection *c, struct slice value)
 {
 	static const char *const names[] = {"no", "yes", NULL};
@@ -79,6 +91,8 @@ static const struct {
 } settings[] = {
     {"handling", set_handling, "lenient, strict or default"},
     {"on-overlap", set_on_overlap, "alert, refuse or default"},
+    {"schedule-mode", set_schedule_mode,
+        "none, automatic, accept-always, decline-always, accept-if-free, decline-if-busy or default"},
     {"transparent", set_transparent, "yes or no"},
     {"name", set_name, "plain text"},
     {"timezone", set_timezone, "a time zone, or nothing for the owner's"},
@@ -123,7 +137,7 @@ static int wrong_setting(struct command_call *call, const char *argument)
 
 	if (i < ARRAY_LEN(settings))
 		return command_fail(call, COMMAND_USAGE, "%s: %s wants %s", argument, settings[i].key, settings[i].values);
-	return command_fail(call, COMMAND_USAGE, "%s: not handling=, on-overlap=, transparent=, name= or timezone=",
+	return command_fail(call, COMMAND_USAGE, "%s: not handling=, on-overlap=, schedule-mode=, transparent=, name= or timezone=",
 	    argument);
 }
 
