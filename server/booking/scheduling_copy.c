@@ -3,12 +3,14 @@
 
 #include <errno.h>
 
+#include "protocol/base/ascii.h"
 #include "protocol/dav/path.h"
 #include "protocol/json/json.h"
 #include "server/booking/calendar_user.h"
 #include "server/booking/scheduling.h"
 
 #define MAIL_BYTES_MAX  (3 * ITIP_MESSAGE_MAX) /* as JSON */
+#define UID_NAME_MAX    200 /* bytes: with what is added it still is a name */
 #define EXPIRY_KIND     SLICE("inbox_expiry")
 
 struct itip_env scheduling_env(const struct scheduling *s, const struct place *place)
@@ -132,12 +134,21 @@ static int compute(struct scheduling *s, const struct schedule_party *party, str
 	return ret == -EINVAL ? -EBADMSG : ret;
 }
 
+static bool is_plain(struct slice uid)
+{
+	for (size_t i = 0; i < uid.len; i++)
+		if (!ascii_is_alnum(uid.at[i]) && (i == 0 || strchr(".-_@+", uid.at[i]) == NULL || uid.at[i] == '\0'))
+			return false;
+	return uid.len > 0 && uid.len <= UID_NAME_MAX;
+}
+
+/* UID.ics where that is a name: python-caldav and Evolution write there when somebody accepts what lies in his inbox. */
 static int name_copy(struct scheduling *s, const struct schedule_party *party, struct slice *name_r)
 {
+	struct slice hash = s->uid;
 	struct object there;
-	struct slice hash;
 	char *name;
-	int ret = job_key_hash(s->arena, s->uid, &hash);
+	int ret = is_plain(s->uid) ? 0 : job_key_hash(s->arena, s->uid, &hash);
 
 	for (unsigned i = 0; ret == 0; i++) {
 		name = i == 0 ? arena_printf(s->arena, "%.*s.ics", SLICE_ARG(hash))
