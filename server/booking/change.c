@@ -138,6 +138,7 @@ void change_transfer(struct change_service *service, struct arena *arena, const 
 	    .name = request->to_name,
 	    .condition = {.if_none_match_any = !request->overwrite},
 	    .handling = request->handling,
+	    .unscheduled = request->unscheduled,
 	    .origin = request->origin,
 	};
 	write->request = &write->transfer_put;

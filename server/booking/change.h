@@ -93,12 +93,14 @@ struct change_put {
 	struct slice body;
 	struct change_condition condition;
 	enum handling handling; /* from Prefer: handling=; HANDLING_DEFAULT when not said */
+	bool unscheduled; /* the writer may not send invitations and answers in the owner's name: what would is DAV:need-privileges */
 	struct change_origin origin;
 };
 
 struct change_delete {
 	struct slice home, collection, name;
 	struct change_condition condition;
+	bool unscheduled; /* as above */
 	bool silent; /* Schedule-Reply: F (RFC 6638, 8.1): the organizer does not hear of it */
 	struct change_origin origin;
 };
@@ -111,6 +113,7 @@ struct change_transfer {
 	bool overwrite; /* what lies at the destination may go */
 	struct change_condition condition; /* of the source */
 	enum handling handling;
+	bool unscheduled; /* as above, of either end */
 	struct change_origin origin;
 };
 

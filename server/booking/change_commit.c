@@ -237,6 +237,8 @@ static int plan_scheduling(struct commit *commit)
 	if (ret < 0 || s->role == SCHEDULE_NOBODY)
 		return ret;
 	write->scheduling = s;
+	if (write->request->unscheduled && scheduling_speaks(s))
+		return refuse(commit, 403, DAV_NEED_PRIVILEGES, "You may not send invitations and answers for the owner.");
 	ret = check_unique(commit);
 	return ret == 0 && s->rewritten ? write_replace_text(write, s->text) : ret;
 }

@@ -106,7 +106,7 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 	}
 	ret = scheduling_remove(removal->service, txn, removal->arena, &place, &old,
 	    &(struct removal_cause){.request = request->origin.request, .tell_after = CANCELLATION_SECONDS, .origin = &request->origin},
-	    request->silent);
+	    request->silent, request->unscheduled ? &removal->result : NULL);
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;
 	return ret;

@@ -71,7 +71,8 @@ int transfer_clear(struct kv_txn *txn, struct write *write, const struct object 
 	int ret = 0;
 
 	if (old != NULL)
-		ret = scheduling_remove(write->service, txn, write->arena, &write->place, old, &cause, false);
+		ret = scheduling_remove(write->service, txn, write->arena, &write->place, old, &cause, false,
+		    write->transfer->unscheduled ? &write->result : NULL);
 	if (ret < 0 || !write->transfer->move)
 		return ret;
 	cause.moved = true;
@@ -81,7 +82,8 @@ int transfer_clear(struct kv_txn *txn, struct write *write, const struct object 
 	if (ret < 0)
 		return ret;
 	if (write->source_place.owner.id != write->place.owner.id) /* it leaves its owner: he cancels or declines it */
-		return scheduling_remove(write->service, txn, write->arena, &write->source_place, &write->source, &cause, false);
+		return scheduling_remove(write->service, txn, write->arena, &write->source_place, &write->source, &cause, false,
+		    write->transfer->unscheduled ? &write->result : NULL);
 	return object_remove(write->service, txn, write->arena, &write->source_place, &write->source, &cause);
 }
 

@@ -76,7 +76,7 @@ int collection_remove(struct change_service *service, struct kv_txn *txn, struct
 
 	for (size_t i = 0; ret == 0 && i < count; i++)
 		ret = scheduling_remove(service, txn, arena, place, &objects[i],
-		    &(struct removal_cause){.request = origin->request, .origin = origin}, false);
+		    &(struct removal_cause){.request = origin->request, .origin = origin}, false, NULL);
 	if (ret == 0 && place->collection.kind == COLLECTION_PLAIN)
 		ret = remove_files(txn, arena, place->collection.id);
 	if (ret == 0)
@@ -110,7 +110,9 @@ static int removal_decide(struct removal *removal, struct kv_txn *txn)
 	if (ret < 0)
 		return ret;
 	if (place_is_permanent(&place.collection))
-		return result_refuse(&removal->result, 403, CONDITION_NONE, "This calendar cannot be deleted.");
+		return result_refuse(&removal->result, 403,
+		    slice_is(place.collection.name, "work") ? CALDAV_DEFAULT_CALENDAR_NEEDED : CONDITION_NONE,
+		    "This calendar cannot be deleted.");
 	ret = collection_remove(removal->service, txn, removal->arena, &place, removal->origin);
 	if (ret == 0)
 		removal->result.outcome = CHANGE_DELETED;

@@ -514,6 +514,14 @@ int scheduling_plan(struct scheduling *s, struct slice old, struct slice new, bo
 	return ret;
 }
 
+bool scheduling_speaks(const struct scheduling *s)
+{
+	for (size_t i = 0; s->role == SCHEDULE_ORGANIZER && i < s->change.count; i++)
+		if (!s->change.deliveries[i].quiet)
+			return true;
+	return s->role == SCHEDULE_ATTENDEE && s->reply.len > 0;
+}
+
 int scheduling_carry_out(struct scheduling *s)
 {
 	switch (s->role) {
@@ -528,10 +536,10 @@ int scheduling_carry_out(struct scheduling *s)
 }
 
 int scheduling_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    const struct object *object, const struct removal_cause *cause, bool silent)
+    const struct object *object, const struct removal_cause *cause, bool silent, struct change_result *result)
 {
 	struct scheduling *s = scheduling_new(service, txn, arena, place, object->uid, cause->request);
-	struct change_result result;
+	struct change_result ignored;
 	struct slice body;
 	char *copy;
 	int ret;
@@ -544,11 +552,13 @@ int scheduling_remove(struct change_service *service, struct kv_txn *txn, struct
 	copy = arena_copy(arena, body);
 	if (copy == NULL)
 		return -ENOMEM;
-	ret = scheduling_plan(s, slice_of(copy, body.len), SLICE_EMPTY, silent, &result);
+	ret = scheduling_plan(s, slice_of(copy, body.len), SLICE_EMPTY, silent, &ignored);
 	if (ret == -EBADMSG) { /* it cannot be read any more: it goes, and nobody can be told what it was */
 		s->role = SCHEDULE_NOBODY;
 		ret = 0;
 	}
+	if (ret == 0 && result != NULL && scheduling_speaks(s))
+		return result_refuse(result, 403, DAV_NEED_PRIVILEGES, "You may not send invitations and answers for its owner.");
 	if (ret == 0)
 		ret = object_remove(service, txn, arena, place, object, cause);
 	return ret < 0 ? ret : scheduling_carry_out(s);

@@ -93,11 +93,16 @@ struct scheduling *scheduling_new(struct change_service *service, struct kv_txn 
  * -EINVAL with RESULT filled; or another -errno.
  */
 int scheduling_plan(struct scheduling *s, struct slice old, struct slice new, bool silent, struct change_result *result);
+/* Whether somebody would get a message; what only brings copies up to date is none. */
+bool scheduling_speaks(const struct scheduling *s);
 /* After the object is written or gone. 0 or -errno. */
 int scheduling_carry_out(struct scheduling *s);
-/* OBJECT goes with all that is in its calendar: both of it, and the object itself. */
+/*
+ * OBJECT goes: both of it, and the object itself. RESULT is for DAV:need-privileges of one who may not speak for the owner
+ * (-EINVAL); NULL: he may.
+ */
 int scheduling_remove(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct place *place,
-    const struct object *object, const struct removal_cause *cause, bool silent);
+    const struct object *object, const struct removal_cause *cause, bool silent, struct change_result *result);
 
 /* ---- scheduling_copy.c: objects in others' calendars ---- */
 

@@ -26,6 +26,7 @@ struct dav_request {
 	struct error error; /* what a client must be told, where a function returned -EINVAL */
 	struct slice extra; /* XML inside the condition's element */
 	int status;         /* of an answer that is finished elsewhere */
+	bool unscheduled;   /* a write may not send anything in the owner's name (RFC 6638, 6.2) */
 	bool plain;         /* the path lies in a plain collection: dav_write_check has found out */
 	const struct acl *acl;       /* what was granted to the user, when it has been asked for */
 	const struct kv_txn *acl_of; /* the snapshot that it is of */

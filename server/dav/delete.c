@@ -10,6 +10,7 @@ static int prepare(struct dav_write *write)
 
 	if (ret == 0 && !d->plain)
 		ret = dav_write_condition(d, &write->delete.condition);
+	write->delete.unscheduled = d->unscheduled;
 	write->delete.silent = dav_schedule_reply_is_off(d->http->headers);
 	write->delete.home = slice_str(d->path.name);
 	write->delete.collection = slice_str(d->path.collection);

@@ -5,7 +5,7 @@
 
 #include "server/dav/properties.h"
 
-#define PROXY_BITS  (ACL_READ | ACL_READ_FREE_BUSY | ACL_WRITE)
+#define PROXY_BITS  (ACL_READ | ACL_READ_FREE_BUSY | ACL_WRITE | ACL_SCHEDULE_SEND) /* who acts for him speaks for him */
 #define PROXIES_MAX 200 /* who act for one */
 
 /* Which of the two groups a grant on the home puts its receiver in; false for none. */
@@ -213,5 +213,5 @@ int set_group_members(struct property_edit *edit, const struct xml_element *elem
 	/* who is in it already keeps what else he was granted */
 	return ret < 0 ? ret
 	               : put_proxies(edit, wanted, former,
-	                     proxy == DAV_PROXY_WRITE ? PROXY_BITS : PROXY_BITS & ~(uint32_t)ACL_WRITE);
+	                     proxy == DAV_PROXY_WRITE ? PROXY_BITS : PROXY_BITS & ~(uint32_t)(ACL_WRITE | ACL_SCHEDULE_SEND));
 }

@@ -50,6 +50,17 @@ int get_schedule_outbox(const struct property_source *s, struct buf *b)
 	return add_user_collection(s, SLICE("outbox"), b);
 }
 
+/* Where invitations go (RFC 6638, 9.2): always there, so nobody need set it. */
+int get_default_calendar(const struct property_source *s, struct buf *b)
+{
+	if (s->resource->collection->kind != COLLECTION_INBOX)
+		return -ENOENT;
+	buf_add_str(b, "<D:href>");
+	dav_href_collection(b, s->resource->name, SLICE("work"));
+	buf_add_str(b, "</D:href>");
+	return 0;
+}
+
 /* The mail address first and preferred: Apple's apps write it as ORGANIZER. */
 int get_address_set(const struct property_source *s, struct buf *b)
 {

@@ -81,6 +81,7 @@ const struct live_property live_properties[] = {
     {ROW(NS_CALDAV, "supported-collation-set"), CALENDARS, false, get_supported_collations, NULL, "RFC 4791, 7.5.1"},
     {ROW(NS_CALDAV, "schedule-calendar-transp"), CALENDARS, false, get_transparency, set_transparency,
         "RFC 6638, 9.1"},
+    {ROW(NS_CALDAV, "schedule-default-calendar-URL"), CALENDARS, false, get_default_calendar, NULL, "RFC 6638, 9.2"},
     {ROW(NS_CALDAV, "schedule-tag"), OBJECTS, false, get_schedule_tag, NULL, "RFC 6638, 9.3"},
     {ROW(NS_CALDAV, "calendar-data"), OBJECTS, false, get_calendar_data, NULL, "RFC 4791, 9.6"},
 };

@@ -112,7 +112,7 @@ property_get_fn get_add_member, get_quota_available, get_quota_used, get_sync_to
 property_set_fn set_displayname, set_calendar_description, set_calendar_timezone, set_calendar_timezone_id,
     set_supported_components, set_transparency;
 /* principal_properties.c */
-property_get_fn get_principal_url, get_calendar_home_set, get_schedule_inbox, get_schedule_outbox, get_address_set, get_email_set, get_user_type;
+property_get_fn get_principal_url, get_calendar_home_set, get_schedule_inbox, get_schedule_outbox, get_default_calendar, get_address_set, get_email_set, get_user_type;
 
 /* The names of the reports that a kind of resource answers, as DAV:supported-report elements; report.c. */
 void report_write_supported(struct buf *b, enum dav_kind kind);

@@ -75,6 +75,7 @@ static int fill(struct dav_write *write)
 	write->put.name = slice_str(d->path.object);
 	write->put.body = d->http->body;
 	write->put.handling = dav_write_handling(d);
+	write->put.unscheduled = d->unscheduled;
 	write->locked[0] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_IF_NEW};
 	write->put.origin = dav_write_origin(d, write->locked, 1);
 	ret = dav_text_apply(d, d->http->body, &text);

@@ -46,7 +46,9 @@ static int check_source(struct dav_write *write, struct kv_txn *txn, struct dav_
 	if (ret < 0 || !write->transfer.move)
 		return ret;
 	parent.kind = d->path.kind == DAV_OBJECT ? DAV_COLLECTION : DAV_HOME;
-	return dav_resolve(d, txn, &parent, ACL_UNBIND, &resource);
+	ret = dav_resolve(d, txn, &parent, ACL_UNBIND, &resource);
+	d->unscheduled |= ret == 0 && (resource.access & ACL_SCHEDULE_SEND) == 0;
+	return ret;
 }
 
 /* A calendar that is not there and one that is hidden are the same: 409 (RFC 4918, 9.8.5). */
@@ -62,6 +64,7 @@ static int check_destination(struct dav_write *write, struct kv_txn *txn)
 		return error_set(&d->error, 403, CALDAV_CALENDAR_COLLECTION_LOCATION_OK, "An object goes into a calendar.");
 	parent.kind = DAV_COLLECTION;
 	ret = dav_resolve(d, txn, &parent, 0, &resource);
+	d->unscheduled |= ret == 0 && (resource.access & ACL_SCHEDULE_SEND) == 0;
 	if (ret == 0 && (resource.kind == DAV_FOLDER || strchr(parent.object, '/') != NULL))
 		return error_set(&d->error, (resource.access & ACL_READ) != 0 ? 403 : 409, CONDITION_NONE,
 		    "There is no calendar at the destination.");
@@ -171,6 +174,7 @@ static int prepare(struct dav_write *write)
 	transfer->to_collection = slice_str(write->destination.collection);
 	transfer->to_name = slice_str(write->destination.object);
 	transfer->handling = dav_write_handling(d);
+	transfer->unscheduled = d->unscheduled;
 	write->locked[0] = (struct dav_lock_target){&write->destination, LOCKED_SELF | LOCKED_IF_NEW | LOCKED_TREE};
 	write->locked[1] = (struct dav_lock_target){&d->path, LOCKED_SELF | LOCKED_MEMBERSHIP | LOCKED_TREE};
 	transfer->origin = dav_write_origin(d, write->locked, transfer->move ? 2 : 1);

@@ -20,6 +20,7 @@ static int check_member(struct dav_request *d, struct kv_txn *txn)
 	if (ret < 0)
 		return ret;
 	d->plain = parent.kind == DAV_FOLDER;
+	d->unscheduled = (parent.access & ACL_SCHEDULE_SEND) == 0;
 	if (d->plain && d->http->method == HTTP_POST)
 		return (parent.access & ACL_READ) != 0
 		    ? error_set(&d->error, 405, CONDITION_NONE, "POST makes objects of calendars; files are made with PUT.")
@@ -123,6 +124,14 @@ static void write_unavailable(struct buf *b, const struct change_result *result)
 	buf_add_str(b, "</slotkeeper:slot-unavailable>");
 }
 
+/* RFC 3744, 7.1.1: it is the owner's outbox that one would have to send from. */
+static void add_lacking(struct buf *b, const struct dav_path *path)
+{
+	buf_add_str(b, "<D:resource><D:href>");
+	dav_href_collection(b, slice_str(path->name), SLICE("outbox"));
+	buf_add_str(b, "</D:href><D:privilege><C:schedule-send/></D:privilege></D:resource>");
+}
+
 static void refuse(struct dav_write *write, const struct change_result *result)
 {
 	struct dav_request *d = write->d;
@@ -130,6 +139,11 @@ static void refuse(struct dav_write *write, const struct change_result *result)
 	AUTO_BUF struct buf extra = BUF_INIT(16384);
 	bool strict = result->error.condition == SLOTKEEPER_SLOT_UNAVAILABLE;
 
+	if (result->error.condition == DAV_NEED_PRIVILEGES) {
+		add_lacking(&extra, path);
+		http_reply_error(d->http, &result->error, buf_slice(&extra));
+		return;
+	}
 	if (strict) {
 		write_unavailable(&extra, result);
 	} else if (result->error.http_status == 423) {

@@ -243,6 +243,24 @@ def emptied(site):
     tap.check("STATUS:CANCELLED" in copy_of(site, "bob", "12")[1], "a calendar that is deleted cancels what was in it")
 
 
+def in_his_name(site):
+    site.slotkeeper("grant", "alice/other", "carol", "read-write")
+    path = home("alice", "other") + "c.ics"
+    refused = put(site, path, meeting("13", "bob", start="20270323T090000Z"), "carol")
+    tap.equal((refused.status, condition(refused)), (403, [D + "need-privileges"]), "who may write may not invite in the owner's name")
+    tap.check("<C:schedule-send/>" in refused.text and home("alice", "outbox") in refused.text, "which is told", refused.body)
+    tap.equal((copy_of(site, "bob", "13"), put(site, path, event("14"), "carol").status), (None, 201), "nobody is invited; the rest he may")
+    refused = site.request("DELETE", home("alice", "other") + "3.ics", None, "carol")
+    tap.equal((refused.status, condition(refused)), (403, [D + "need-privileges"]), "nor cancel")
+    site.slotkeeper("grant", "alice/other", "carol", "schedule")
+    tap.equal(put(site, path[:-5] + "d.ics", meeting("13", "bob", start="20270323T090000Z"), "carol").status, 201, "unless it was granted")
+    tap.check(copy_of(site, "bob", "13"), "then he is invited")
+    found = propfind(site, home("alice", "inbox"), "C:schedule-default-calendar-URL")
+    tap.equal(found.hrefs(home("alice", "inbox"), C + "schedule-default-calendar-URL"), [home("alice")], "where invitations go is told")
+    refused = site.request("DELETE", home("alice"), None, "alice")
+    tap.equal((refused.status, condition(refused)), (403, [C + "default-calendar-needed"]), "and that calendar stays")
+
+
 def whole(site):
     said = site.slotkeeper("check", ok=None)
     tap.equal((said.returncode, said.stderr), (0, ""), "all indexes are as the objects say")
@@ -261,5 +279,6 @@ with Site(users=USERS) as site:
     instances(site)
     left_alone(site)
     emptied(site)
+    in_his_name(site)
     whole(site)
 tap.finish()
