@@ -7,9 +7,11 @@ import os
 import sys
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from browser import Browser, Business, next_monday  # noqa: E402
@@ -18,6 +20,7 @@ from server import Site, Tap  # noqa: E402
 tap = Tap()
 DAY = next_monday()
 PHONE, DESK = (360, 740), (1280, 900)
+WAIT_SECONDS = 30
 TARGET_MIN = 24  # px, WCAG 2.2, 2.5.8
 SHOTS = os.environ.get("SLOTKEEPER_SHOTS")
 
@@ -36,6 +39,15 @@ def chromium(site, size, script, dark=False):
     if not script:
         options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+
+
+def is_gone(element):
+    """Another page is there; in between the driver has several words for it."""
+    try:
+        element.is_enabled()
+        return False
+    except WebDriverException:
+        return True
 
 
 class Visitor:
@@ -69,7 +81,12 @@ class Visitor:
 
     def press(self, words, nth=0):
         found = [element for element in self.driver.find_elements(By.CSS_SELECTOR, "a, button, summary") if words in element.text and element.is_displayed()]
+        page, leads_on = self.driver.find_element(By.TAG_NAME, "html"), found[nth].tag_name != "summary"
         found[nth].click()
+        if leads_on:  # a click returns before the next page is there
+            WebDriverWait(self.driver, WAIT_SECONDS).until(lambda driver: is_gone(page))
+            WebDriverWait(self.driver, WAIT_SECONDS, ignored_exceptions=[WebDriverException]).until(
+                lambda driver: driver.find_elements(By.TAG_NAME, "h1"))
 
     def fill(self, **fields):
         for name, value in fields.items():
