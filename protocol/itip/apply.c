@@ -280,6 +280,10 @@ int itip_apply(const struct itip_env *env, const struct itip_message *message, s
 		ret = itip_view_open(env, stored, &a.stored);
 	if (ret < 0)
 		return ret;
+	if (there && !slice_equal(calendar_object_uid(a.message.object), calendar_object_uid(a.stored.object))) {
+		*applied_r = applied;
+		return 0; /* of another object */
+	}
 	if (!there && message->method != ITIP_REQUEST && message->method != ITIP_PUBLISH) {
 		*applied_r = applied;
 		return 0;

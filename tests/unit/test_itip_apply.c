@@ -71,6 +71,7 @@ static void test_outcomes(void **state)
 	    {"not wanted", MESSAGE("COUNTER", EVENT(AT("15") ORGANIZER BOB("TENTATIVE"))),
 	        CALENDAR(EVENT(AT("09") "X-MICROSOFT-DISALLOW-COUNTER:TRUE\n" ORGANIZER BOB("ACCEPTED"))), &alice, ITIP_REFUSED},
 	    {"a proposal declined", MESSAGE("DECLINECOUNTER", EVENT(AT("15") ORGANIZER BOB("TENTATIVE"))), meeting, &bob, ITIP_SAME},
+	    {"of another object", MESSAGE("CANCEL", "BEGIN:VEVENT\nUID:2\n" AT("09") ORGANIZER "END:VEVENT\n"), meeting, &bob, ITIP_NO_OBJECT},
 	    {"published", MESSAGE("PUBLISH", EVENT(AT("15"))), "", &bob, ITIP_NOT_HANDLED},
 	};
 
