@@ -5,8 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Beyond the starts that are asked about: buffers and whole dates (R13). */
-#define MARGIN (2 * DAY_SECONDS)
+/*
+ * Beyond what a start may touch: whole dates where R13 counts them; else the buffers of bookings whose guard the table does not
+ * hold (guards.c).
+ */
+#define MARGIN_DATES   (2 * DAY_SECONDS)
+#define MARGIN_BUFFERS (POLICY_COMBINED_MAX * MINUTE_SECONDS)
 
 #define FIRST_CAPACITY 64 /* entries of a list that grows */
 
@@ -412,14 +416,15 @@ int world_load(const struct change_service *service, struct kv_txn *txn, struct 
     const struct world_question *question, struct world *world_r)
 {
 	const struct policy *policy = question->policy;
+	int64_t margin = policy->max_per_day > 0 ? MARGIN_DATES : MARGIN_BUFFERS;
 	struct loading loading = {
 		.service = service,
 		.txn = txn,
 		.arena = arena,
 		.question = question,
 		.window = {
-			instant_add(question->window.start, -MARGIN - policy->buffer_before),
-			instant_add(question->window.end, MARGIN + policy->duration + policy->buffer_after),
+			instant_add(question->window.start, -margin - policy->buffer_before),
+			instant_add(question->window.end, margin + policy->duration + policy->buffer_after),
 		},
 	};
 	int ret;

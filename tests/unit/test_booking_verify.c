@@ -318,7 +318,7 @@ static void test_a_sound_store_is_counted(void **state)
 	assert_int_equal(counts.disagreements, 0);
 	assert_int_equal(counts.principals, 3);
 	assert_int_equal(counts.collections, 9);
-	assert_int_equal(counts.objects, 4);
+	assert_int_equal(counts.objects, 5);
 	buf_free(&hearing.all);
 	world_free(world);
 }

@@ -307,6 +307,15 @@ static int read_words(const struct json_value *json, struct policy *policy, stru
 	return ret < 0 ? ret : 0;
 }
 
+/* Only so far do neighbours look for one another's buffers. */
+static int check_buffers(const struct json_value *json, const struct policy *policy, struct error *err)
+{
+	if (!policy->buffers_max || (policy->buffer_before <= POLICY_COMBINED_MAX * MINUTE_SECONDS &&
+	                                policy->buffer_after <= POLICY_COMBINED_MAX * MINUTE_SECONDS))
+		return 0;
+	return json_refuse(json, err, "buffer_combine: max takes buffers of up to %d minutes", POLICY_COMBINED_MAX);
+}
+
 int policy_read(struct arena *arena, const struct json_value *json, bool named, struct policy *policy_r, struct error *err)
 {
 	struct policy policy = {.step_minutes = 30, .horizon_days = 365, .capacity = 1, .tentative_blocks = true, .visible = true};
@@ -328,6 +337,8 @@ int policy_read(struct arena *arena, const struct json_value *json, bool named, 
 		ret = read_needs(arena, json, &policy, err);
 	if (ret == 0)
 		ret = read_reminders(arena, json, &policy, err);
+	if (ret == 0)
+		ret = check_buffers(json, &policy, err);
 	if (ret == 0)
 		*policy_r = policy;
 	return ret < 0 ? ret : 0;

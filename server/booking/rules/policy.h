@@ -15,6 +15,7 @@
 #define POLICY_NEEDS_MAX     20
 #define POLICY_COUNT_MAX     100   /* of one pool */
 #define POLICY_MINUTES_MAX   10080 /* a week: of durations, buffers and steps */
+#define POLICY_COMBINED_MAX  720   /* minutes of a buffer with "buffer_combine": "max": the guard table holds the core alone */
 #define POLICY_HORIZON_MAX   1827  /* days: five years */
 #define POLICY_CAPACITY_MAX  10000
 #define POLICY_WEIGHT_MAX    1000
