@@ -806,7 +806,7 @@ static void test_a_calendar_goes_with_all_that_is_in_it(void **state)
 	expect(put(world, "alice/bookings/b.ics", "b", "20270302T090000Z", 60), CHANGE_CREATED);
 	expect(put(world, "alice/more/a.ics", "a", "20270302T090000Z", 60), CHANGE_CREATED);
 	assert_int_equal(world_jobs(world, "overlap_alert"), 1);
-	expect_refused(delete_collection(world, "alice", "work"), 403, CONDITION_NONE);
+	expect_refused(delete_collection(world, "alice", "work"), 403, CALDAV_DEFAULT_CALENDAR_NEEDED);
 	expect_refused(delete_collection(world, "alice", "bookings"), 403, CONDITION_NONE);
 	expect_refused(delete_collection(world, "alice", "nowhere"), 404, CONDITION_NONE);
 	expect(delete_collection(world, "alice", "more"), CHANGE_DELETED);
