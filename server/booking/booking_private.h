@@ -86,6 +86,7 @@ int booking_evict(struct change_service *service, struct kv_txn *txn, struct are
 struct claim {
 	struct booking_list bookings; /* all of the session; live, or cancelled by a deletion a moment ago */
 	bool revives;
+	bool ended; /* completed, or nobody came: its text may change, its time no more */
 	struct slice leaving; /* whose place the owner of the calendar takes; empty: he is in it already */
 };
 

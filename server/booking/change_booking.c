@@ -32,27 +32,40 @@ static bool may_revive(const struct booking *booking, instant_t now)
 	       now < instant_add(booking->updated, CANCELLATION_SECONDS);
 }
 
-static void keep_only(struct booking_list *list, bool revives, instant_t now)
+static bool is_ended(const struct booking *booking)
 {
+	return booking->service.len > 0 && (booking->status == BOOKING_COMPLETED || booking->status == BOOKING_NO_SHOW);
+}
+
+/* Those that live; without any, those that may come back; without any, those that ended. */
+static void keep_nearest(struct claim *claim, instant_t now)
+{
+	struct booking_list *list = &claim->bookings;
+	bool live = false, deleted = false;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < list->count; i++)
-		if (revives ? may_revive(&list->at[i], now) : is_confirmed(&list->at[i]))
-			list->at[kept++] = list->at[i];
+	for (size_t i = 0; i < list->count; i++) {
+		live |= is_confirmed(&list->at[i]);
+		deleted |= may_revive(&list->at[i], now);
+	}
+	claim->revives = !live && deleted;
+	claim->ended = !live && !deleted;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct booking *booking = &list->at[i];
+
+		if (live ? is_confirmed(booking) : deleted ? may_revive(booking, now) : is_ended(booking))
+			list->at[kept++] = *booking;
+	}
 	list->count = kept;
 }
 
 static int find_bookings(struct change_service *service, struct kv_txn *txn, struct arena *arena, struct slice uid,
     struct claim *claim)
 {
-	instant_t now = clock_now(service->clock);
-	bool live = false;
 	int ret = booking_list_of_uid(txn, arena, uid, &claim->bookings);
 
-	for (size_t i = 0; ret == 0 && i < claim->bookings.count; i++)
-		live |= is_confirmed(&claim->bookings.at[i]);
-	claim->revives = !live;
-	keep_only(&claim->bookings, claim->revives, now);
+	if (ret == 0)
+		keep_nearest(claim, clock_now(service->clock));
 	return ret;
 }
 
@@ -118,7 +131,7 @@ int claim_find(struct write *write, struct kv_txn *txn, struct claim *claim_r)
 	if (booking_has_member(&claim_r->bookings.at[0], write->place.owner.name))
 		return 1;
 	/* A copy of an invitation in somebody's own calendar takes nothing from anybody. */
-	return write->place.collection.kind == COLLECTION_BOOKINGS ? find_leaving(write, txn, claim_r) : 0;
+	return write->place.collection.kind == COLLECTION_BOOKINGS && !claim_r->ended ? find_leaving(write, txn, claim_r) : 0;
 }
 
 /* ---- what it shall be ---- */
@@ -504,7 +517,7 @@ int claim_commit(struct write *write, struct kv_txn *txn, struct object *old, st
 	bool moved;
 	int ret;
 
-	if (is_cancelled(write) && claim->leaving.len == 0 && !claim->revives) {
+	if (is_cancelled(write) && claim->leaving.len == 0 && !claim->revives && !claim->ended) {
 		ret = cancel_all(write->service, txn, write->arena, &claim->bookings, &write->request->origin);
 		write->result.outcome = CHANGE_UPDATED;
 		write->result.rewritten = true;
@@ -514,6 +527,8 @@ int claim_commit(struct write *write, struct kv_txn *txn, struct object *old, st
 	if (ret < 0)
 		return ret;
 	moved = is_moved(&w);
+	if (moved && claim->ended)
+		return refuse(write, "This booking is over: it stays where it was.");
 	if (moved)
 		ret = check(&w, &why);
 	if (ret < 0)
@@ -551,7 +566,7 @@ int claim_remove(struct change_service *service, struct kv_txn *txn, struct aren
 	ret = find_bookings(service, txn, arena, uid, &claim);
 	if (ret < 0)
 		return ret;
-	if (claim.bookings.count == 0 || claim.revives)
+	if (claim.bookings.count == 0 || claim.revives || claim.ended)
 		return place->collection.kind == COLLECTION_BOOKINGS ? own_event_end(service, txn, arena, place, uid, origin) : 0;
 	if (!booking_has_member(&claim.bookings.at[0], place->owner.name))
 		return 0;

@@ -322,7 +322,8 @@ static int load_staff(struct loading *loading, struct world *world)
 		member->name = policy->staff[world->staff_count];
 		ret = store_principal_get(loading->txn, loading->arena, member->name, &loading->principal);
 		if (ret == -ENOENT || (ret == 0 && loading->principal.kind != PRINCIPAL_USER)) {
-			ret = 0; /* gone since: never open */
+			ret = 0;
+			member->gone = true;
 			continue;
 		}
 		if (ret == 0)

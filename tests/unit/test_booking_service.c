@@ -150,6 +150,46 @@ static struct slice text_of(struct shop *shop, const char *home, const struct bo
 		assert_int_equal((answer).why, reason);                                            \
 	} while (0)
 
+/* The stored text with one part replaced by another. */
+static struct slice edited(struct shop *shop, struct slice text, const char *from, const char *to)
+{
+	ptrdiff_t at = slice_find(text, slice_str(from));
+	const char *out;
+
+	assert_true(at >= 0);
+	out = arena_printf(shop->arena, "%.*s%s%.*s", (int)at, text.at, to, (int)(text.len - (size_t)at - strlen(from)),
+	    text.at + (size_t)at + strlen(from));
+	assert_non_null(out);
+	return slice_str(out);
+}
+
+static struct slice at_time(struct shop *shop, struct slice text, const char *from, const char *to, const char *from_end,
+    const char *to_end)
+{
+	return edited(shop, edited(shop, text, from, to), from_end, to_end);
+}
+
+struct lookup {
+	struct shop *shop;
+	struct slice id;
+	struct booking booking;
+};
+
+static int look_up(struct kv_txn *txn, void *arg)
+{
+	struct lookup *lookup = arg;
+
+	return store_booking_get_by_id(txn, lookup->shop->arena, lookup->id, &lookup->booking);
+}
+
+static struct booking booking_of(struct shop *shop, struct slice id)
+{
+	struct lookup lookup = {.shop = shop, .id = id};
+
+	assert_int_equal(kv_view(store_kv(shop->store), look_up, &lookup), 0);
+	return lookup.booking;
+}
+
 static void test_a_booking_stands_in_every_calendar(void **state)
 {
 	struct shop *shop = open_shop();
@@ -356,6 +396,8 @@ static void test_states_follow_one_another_only_as_they_may(void **state)
 {
 	struct shop *shop = open_shop();
 	struct booking_answer made = place(shop, "talk", "20270301T100000Z", "alice", false, 1);
+	struct slice text;
+	const char *path;
 
 	(void)state;
 	assert_int_equal(act(shop, made.booking.id, BOOKING_COMPLETE, NULL, "").outcome, BOOKING_WRONG_STATE);
@@ -367,6 +409,15 @@ static void test_states_follow_one_another_only_as_they_may(void **state)
 	MADE(made);
 	assert_int_equal(made.booking.status, BOOKING_COMPLETED);
 	assert_true(has_object(shop, "alice", &made.booking));
+	/* In the calendar its text may change; its time may not, for it holds none any more. */
+	path = arena_strdup(shop->arena, path_of(shop, "alice", &made.booking));
+	text = edited(shop, text_of(shop, "alice", &made.booking), "SUMMARY:Talk", "SUMMARY:Well done");
+	assert_int_equal(world_put(shop, path, text, HANDLING_STRICT, NULL).outcome, CHANGE_UPDATED);
+	text = at_time(shop, text, "DTSTART:20270301T100000Z", "DTSTART:20270308T100000Z", "DTEND:20270301T110000Z",
+	    "DTEND:20270308T110000Z");
+	assert_int_equal(world_put(shop, path, text, HANDLING_STRICT, NULL).outcome, CHANGE_REFUSED);
+	WANT_TEXT(text_of(shop, "alice", &made.booking), "SUMMARY:Well done");
+	assert_int_equal(booking_of(shop, made.booking.id).status, BOOKING_COMPLETED);
 	MADE(act(shop, made.booking.id, BOOKING_MARK_NO_SHOW, NULL, ""));
 	assert_int_equal(act(shop, made.booking.id, BOOKING_CONFIRM, NULL, "").outcome, BOOKING_WRONG_STATE);
 	close_shop(shop);
@@ -387,46 +438,6 @@ static void test_what_is_asked_must_make_sense(void **state)
 }
 
 /* ---- over CalDAV ---- */
-
-/* The stored text with one part replaced by another. */
-static struct slice edited(struct shop *shop, struct slice text, const char *from, const char *to)
-{
-	ptrdiff_t at = slice_find(text, slice_str(from));
-	const char *out;
-
-	assert_true(at >= 0);
-	out = arena_printf(shop->arena, "%.*s%s%.*s", (int)at, text.at, to, (int)(text.len - (size_t)at - strlen(from)),
-	    text.at + (size_t)at + strlen(from));
-	assert_non_null(out);
-	return slice_str(out);
-}
-
-static struct slice at_time(struct shop *shop, struct slice text, const char *from, const char *to, const char *from_end,
-    const char *to_end)
-{
-	return edited(shop, edited(shop, text, from, to), from_end, to_end);
-}
-
-struct lookup {
-	struct shop *shop;
-	struct slice id;
-	struct booking booking;
-};
-
-static int look_up(struct kv_txn *txn, void *arg)
-{
-	struct lookup *lookup = arg;
-
-	return store_booking_get_by_id(txn, lookup->shop->arena, lookup->id, &lookup->booking);
-}
-
-static struct booking booking_of(struct shop *shop, struct slice id)
-{
-	struct lookup lookup = {.shop = shop, .id = id};
-
-	assert_int_equal(kv_view(store_kv(shop->store), look_up, &lookup), 0);
-	return lookup.booking;
-}
 
 static void test_an_app_moves_all_copies_at_once(void **state)
 {

@@ -399,7 +399,9 @@ static enum why_not why_not_then(const struct wish *wish, const struct member *m
 static enum why_not why_not_he(struct wish *wish, const struct member *member, enum grid grid, int64_t *seats_left_r)
 {
 	const struct policy *policy = wish->world->policy;
-	enum why_not why = grid != GRID_ONLY_OVERLAP ? why_not_then(wish, member, grid) : WHY_FREE;
+	enum why_not why = grid != GRID_ONLY_OVERLAP ? why_not_then(wish, member, grid)
+	                   : member->gone            ? WHY_OUTSIDE_HOURS
+	                                             : WHY_FREE;
 	int64_t left;
 
 	if (why != WHY_FREE)

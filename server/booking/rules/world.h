@@ -63,6 +63,7 @@ struct member {
 	instant_t last_made;  /* INSTANT_MIN: never */
 	struct slice pool; /* of a resource */
 	int64_t seats;     /* of a resource; 0: any party */
+	bool gone;         /* nobody of that name is there any more: never free */
 	bool preferred;    /* a resource that a moved booking has already: it comes before others of its pool */
 
 	/* world_prepare's */
