@@ -163,6 +163,9 @@ int job_key_hash(struct arena *arena, struct slice bytes, struct slice *key_r);
 enum on_overlap on_overlap_of(const struct change_service *service, const struct collection *collection);
 /* The key of jobs about the object of that name, whatever its present id; of the arena. */
 struct slice object_job_key(struct arena *arena, uint64_t collection, struct slice name);
+/* The object that such a job is about. 0, -ENOENT or -EBADMSG. */
+int object_of_job(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
+    struct place *place_r, struct object *object_r);
 /* Fills the result of a refusal; returns -EINVAL. */
 int result_refuse(struct change_result *result, int status, enum dav_condition condition, const char *sentence);
 /* Asks the origin's guard; its refusal stands in RESULT. 0, -EINVAL or another -errno. */

@@ -263,17 +263,10 @@ int scheduling_put_item(struct scheduling *s, const struct principal *principal,
 int change_run_inbox_expiry(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
     instant_t now)
 {
-	struct slice name = job->key, number;
 	struct object object;
 	struct place place;
-	uint64_t collection;
-	int ret;
+	int ret = object_of_job(service, txn, arena, job, &place, &object);
 
-	if (!slice_next(&name, '/', &number) || slice_to_u64(number, UINT64_MAX, &collection) < 0)
-		return -EBADMSG;
-	ret = place_get_by_id(service, txn, arena, collection, &place);
-	if (ret == 0)
-		ret = store_object_get(txn, arena, collection, name, &object);
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
 	if (place.collection.kind != COLLECTION_INBOX || object.modified + CHANGE_INBOX_KEPT > now)

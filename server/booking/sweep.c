@@ -32,20 +32,26 @@ int refusal_forget(struct kv_txn *txn, struct arena *arena, uint64_t collection,
 	return store_job_delete(txn, job.id);
 }
 
-int change_run_sweep(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
-    instant_t now)
+int object_of_job(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
+    struct place *place_r, struct object *object_r)
 {
 	struct slice name = job->key, number;
-	struct object object;
-	struct place place;
 	uint64_t collection;
 	int ret;
 
 	if (!slice_next(&name, '/', &number) || slice_to_u64(number, UINT64_MAX, &collection) < 0)
 		return -EBADMSG;
-	ret = place_get_by_id(service, txn, arena, collection, &place);
-	if (ret == 0)
-		ret = store_object_get(txn, arena, collection, name, &object);
+	ret = place_get_by_id(service, txn, arena, collection, place_r);
+	return ret < 0 ? ret : store_object_get(txn, arena, collection, name, object_r);
+}
+
+int change_run_sweep(struct change_service *service, struct kv_txn *txn, struct arena *arena, const struct job *job,
+    instant_t now)
+{
+	struct object object;
+	struct place place;
+	int ret = object_of_job(service, txn, arena, job, &place, &object);
+
 	if (ret < 0)
 		return ret == -ENOENT ? 0 : ret;
 	if (!(object.flags & OBJECT_REFUSED) || object.created + CHANGE_REFUSED_KEPT > now)
